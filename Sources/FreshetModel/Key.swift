@@ -1,0 +1,91 @@
+/// What is kept fresh: a resource and its canonical parameters.
+///
+///     cinema
+///     events?city=oslo&page=2
+///     ─┬──── ───────┬────────
+///      │            └ parameters sorted by name, percent-encoded, defaults filled in
+///      └ resource
+///
+/// Two requests that mean the same payload have the same text, so the text is the identity: in
+/// Redis, in job ids, in events and logs.
+public struct Key: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The longest text a key may have, in bytes.
+    public static let maximumLength = 1024
+
+    /// The resource the key belongs to.
+    public let resource: ResourceName
+    /// Parameter names and decoded values, sorted by the bytes of the name.
+    public let parameters: [Parameter]
+    /// The canonical text.
+    public let text: String
+
+    /// A parameter of a key: its name and its decoded value.
+    public struct Parameter: Hashable, Sendable {
+        /// The declared name.
+        public var name: String
+        /// The value, not percent-encoded.
+        public var value: String
+
+        /// A parameter with a decoded value.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The key of `resource` with decoded `parameters`, in any order.
+    ///
+    /// Whether they are declared and match is the business of `Resource.key(parameters:)`.
+    /// - Returns: `nil` when a name appears twice or the text would be longer than `maximumLength`.
+    public init?(resource: ResourceName, parameters: [Parameter] = []) {
+        let sorted = parameters.sorted { $0.name < $1.name }
+        for (left, right) in zip(sorted, sorted.dropFirst()) where left.name == right.name {
+            return nil
+        }
+        let query = sorted.map {
+            PercentEncoding.encode($0.name) + "=" + PercentEncoding.encode($0.value)
+        }
+        let text =
+            query.isEmpty ? resource.text : resource.text + "?" + query.joined(separator: "&")
+        guard text.utf8.count <= Self.maximumLength else { return nil }
+        self.resource = resource
+        self.parameters = sorted
+        self.text = text
+    }
+
+    /// Reads a key's text, canonical or not: parameters are sorted and encoded anew.
+    /// - Returns: `nil` when the name or an escape is malformed, or a parameter appears twice.
+    public init?(_ text: String) {
+        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let resource = ResourceName(String(parts[0])) else { return nil }
+        guard parts.count == 2 else {
+            self.init(resource: resource)
+            return
+        }
+        guard let parameters = PercentEncoding.decodeQuery(String(parts[1])) else { return nil }
+        self.init(resource: resource, parameters: parameters)
+    }
+
+    /// The canonical text.
+    public var description: String { text }
+
+    /// Orders by the bytes of the canonical text.
+    public static func < (left: Key, right: Key) -> Bool { left.text < right.text }
+
+    /// Equal when the canonical texts are.
+    public static func == (left: Key, right: Key) -> Bool { left.text == right.text }
+
+    /// Hashes the canonical text.
+    public func hash(into hasher: inout Hasher) { hasher.combine(text) }
+
+    /// The partition of the key among `count`: FNV-1a over the text, the same in every process.
+    public func partition(of count: Int) -> Int {
+        guard count > 1 else { return 0 }
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in text.utf8 {
+            hash ^= UInt64(byte)
+            hash = hash &* 0x0000_0100_0000_01b3
+        }
+        return Int(hash % UInt64(count))
+    }
+}
