@@ -107,7 +107,9 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
         var bits: UInt64 = 0
         for piece in field.split(separator: ",", omittingEmptySubsequences: false) {
             let halves = piece.split(separator: "/", omittingEmptySubsequences: false)
-            guard halves.count <= 2, let base = halves.first else { throw refuse("one `/` at most") }
+            guard halves.count <= 2, let base = halves.first else {
+                throw refuse("one `/` at most")
+            }
             var step = 1
             if halves.count == 2 {
                 guard let value = Int(halves[1]), (1...range.upperBound).contains(value) else {
