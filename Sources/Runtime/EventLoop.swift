@@ -16,7 +16,7 @@ internal import Synchronization
 /// or before `run`.
 @safe
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // @unchecked: `inbox` is a Mutex; all else is touched by the loop's thread alone.
+    // @unchecked: `inbox` is a Mutex, `threadID` atomic; the loop's thread alone touches the rest.
 
     /// What a descriptor is ready for, or what is waited for.
     package struct Readiness: OptionSet, Sendable {
@@ -78,7 +78,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var nextTimerNumber: UInt64 = 1
     private var hooks: [(hook: Hook, body: () -> Void)] = []
     private var nextHookNumber = 0
-    private var threadID: UInt = 0
+    private let threadID = Atomic<UInt>(0)
     private static let wakeupTag = UInt64.max
 
     /// When the loop last began to handle events, in nanoseconds of `monotonicNanoseconds()`: a time
@@ -102,7 +102,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID == freshet_thread_id() }
+    package var isCurrent: Bool {
+        threadID.load(ordering: .relaxed) == freshet_thread_id()
+    }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -111,9 +113,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     // MARK: running
 
-    /// Runs turns on the calling thread until `stop`.
+    /// Runs turns on the calling thread until `stop`. Once: it then forgets what it was given.
     package func run() {
-        threadID = freshet_thread_id()
+        threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
         while true {
             let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
@@ -128,7 +130,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             if !runWork() { break }
             for hook in hooks { hook.body() }
         }
-        threadID = 0
+        // What is left would keep alive whatever it refers to, and most of that refers to the loop.
+        registrations = []
+        timerBodies = [:]
+        hooks = []
+        threadID.store(0, ordering: .relaxed)
     }
 
     /// Ends `run` after the current turn. From any thread.
