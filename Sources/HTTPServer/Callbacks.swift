@@ -44,7 +44,11 @@ enum Callbacks {
         let slot = unsafe freshet_mhd_socket_context(handle)
         guard let target = unsafe target else { return nil }
         let text = unsafe String(cString: target)
-        unsafe with(slot, as: Connection.self, else: ()) { $0.core.targetRead($0, text) }
+        // libmicrohttpd takes blanks within a target, and a proxy before us may take them otherwise.
+        let hasBlank = unsafe strpbrk(target, " \t\r\u{b}\u{c}\u{7f}") != nil
+        unsafe with(slot, as: Connection.self, else: ()) { connection in
+            connection.core.targetRead(connection, text, hasBlank: hasBlank)
+        }
         // libmicrohttpd would make a record of each `name=value` now, out of the memory for the
         // header. It still owns the line it shows us, and has found the `?` already: without text
         // behind that there is nothing to record.

@@ -35,6 +35,8 @@ final class Connection {
     var mustLinger = false
     /// Watched by our own loop for the client's going.
     var isWatched = false
+    /// The target of the current request is not one.
+    var hasBlankTarget = false
     /// Woken, but libmicrohttpd has not come to it yet.
     var isResuming = false
     /// Its socket lives on as an event stream.

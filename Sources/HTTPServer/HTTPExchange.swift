@@ -25,8 +25,9 @@ package final class HTTPExchange {
     private(set) var isVersion10 = false
     private(set) var id = RequestID.fresh(0)
     private(set) var body: [UInt8] = []
-    /// `nil` when the request is over: nothing may be read from libmicrohttpd's memory any more.
-    private var connection: Connection?
+    private let connection: Connection
+    /// False when the request is over: nothing may be read from libmicrohttpd's memory any more.
+    private var isLive = true
     private var pending: HTTPReply?
 
     init(target: String, on connection: Connection) {
@@ -35,7 +36,7 @@ package final class HTTPExchange {
     }
 
     var requestID: String { id.text }
-    var remoteAddress: String { connection?.remoteAddress ?? "" }
+    var remoteAddress: String { connection.remoteAddress }
 
     var path: String {
         let bytes = target.utf8
@@ -81,19 +82,18 @@ package final class HTTPExchange {
     }
 
     /// Makes it ready for the next request of the same connection, when nobody else keeps it.
-    func reuse(target: String, on connection: Connection) {
+    func reuse(target: String) {
         self.target = target
-        self.connection = connection
+        isLive = true
         isUnanswered = true
         if !body.isEmpty { body = [] }
     }
 
-    /// Nothing can be answered any more.
+    /// Nothing can be read or answered any more.
     func end() {
-        connection = nil
-        isUnanswered = false
-        pending = nil
-        whenGone = nil
+        isLive = false
+        clientGone()
+        if pending != nil { pending = nil }
     }
 
     /// The client went before an answer was given.
@@ -113,14 +113,15 @@ package final class HTTPExchange {
     }
 
     func takePending() -> HTTPReply? {
-        defer { pending = nil }
-        return pending
+        let reply = pending
+        if reply != nil { pending = nil }
+        return reply
     }
 
     /// A reply given by the handler itself.
     func answered() {
         isUnanswered = false
-        whenGone = nil
+        if whenGone != nil { whenGone = nil }
     }
 
     // MARK: replies
@@ -128,7 +129,7 @@ package final class HTTPExchange {
     /// Answers a request that was put off with `.later`. On the loop; the answers of one turn leave
     /// together. Does nothing when the client has gone or an answer was given.
     package func complete(_ reply: HTTPReply) {
-        guard isUnanswered, let connection else {
+        guard isUnanswered, isLive else {
             if case .stream(let stream) = reply { stream.close() }
             return
         }
@@ -141,7 +142,7 @@ package final class HTTPExchange {
     // MARK: header fields
 
     func header(_ name: String) -> String? {
-        guard let connection else { return nil }
+        guard isLive else { return nil }
         var name = name
         return name.withUTF8 { name in
             var value: UnsafePointer<CChar>?
@@ -158,7 +159,7 @@ package final class HTTPExchange {
     }
 
     func headers(named name: String) -> [String] {
-        guard let connection else { return [] }
+        guard isLive else { return [] }
         let search = HeaderSearch(name)
         // The search outlives the call, which calls back before it returns.
         let context = unsafe Unmanaged.passUnretained(search).toOpaque()

@@ -4,11 +4,12 @@ internal import Runtime
 // A request from its first line to its reply.
 extension ServerCore {
     /// The request line was read.
-    func targetRead(_ connection: Connection, _ target: String) {
+    func targetRead(_ connection: Connection, _ target: String, hasBlank: Bool) {
+        connection.hasBlankTarget = hasBlank
         connection.enter(.head)
         // The exchange is used again unless somebody still has it.
         if isKnownUniquelyReferenced(&connection.exchange), let exchange = connection.exchange {
-            exchange.reuse(target: target, on: connection)
+            exchange.reuse(target: target)
         } else {
             connection.exchange = HTTPExchange(target: target, on: connection)
         }
@@ -25,6 +26,11 @@ extension ServerCore {
         let size = unsafe freshet_mhd_header_size(connection.handle)
         connection.accountedBytes += UInt64(size)
         metrics.requests.increment()
+        if connection.hasBlankTarget {
+            return refuse(
+                connection, exchange,
+                .malformed("The request target holds a blank or a control character."))
+        }
         if let refusal = refusal(of: exchange, fields, headerBytes: size) {
             return refuse(connection, exchange, refusal)
         }
@@ -46,10 +52,6 @@ extension ServerCore {
         }
         if headerBytes > limits.headerBytes { return .headerTooLarge(limits.headerBytes) }
         if let refusal = fields.framing.refusal { return refusal }
-        // libmicrohttpd takes blanks; a connection's first request has been looked at before.
-        if exchange.target.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) {
-            return .malformed("The request target holds a blank or a control character.")
-        }
         if let length = fields.framing.contentLength, length > limits.bodyBytes {
             return .bodyTooLarge(limits.bodyBytes)
         }
@@ -138,7 +140,6 @@ extension ServerCore {
     func requestOver(_ connection: Connection) {
         unwatch(connection)
         if connection.phase == .suspended { countSuspended(-1) }
-        connection.exchange?.clientGone()
         connection.exchange?.end()
         if connection.phase != .over { connection.enter(.idle) }
     }
