@@ -15,6 +15,13 @@ package final class LoopBound<Value>: @unchecked Sendable {
         self.loop = loop
     }
 
+    /// Boxes what belongs to `loop` already. Only on the loop's thread.
+    package init(here value: Value, on loop: EventLoop) {
+        loop.checkIsolated()
+        stored = value
+        self.loop = loop
+    }
+
     /// The value. Only on the loop's thread.
     package var value: Value {
         get {
