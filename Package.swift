@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
-                "FreshetModel", "Runtime", "Redis", "Configuration", "Coordination",
+                "FreshetModel", "Runtime", "Codecs", "Redis", "Configuration", "Coordination",
                 "RefreshSources", "API", "Worker", "Scheduler", "Operator",
             ],
             swiftSettings: strict),
@@ -89,6 +89,8 @@ let package = Package(
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
+        tests("CommandTests", ["freshet-cli", "Runtime"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", []),
     ]
