@@ -72,6 +72,18 @@ static inline uint64_t freshet_monotonic_nanoseconds(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static inline int64_t freshet_realtime_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// errno is a macro.
+static inline int freshet_errno(void) { return errno; }
+
+// SIG_IGN is a cast.
+static inline void freshet_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
+
 // pipe2 is declared for _GNU_SOURCE only.
 static inline int freshet_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
@@ -144,8 +156,6 @@ static inline int freshet_reap(pid_t process) {
         if (errno != EINTR) return 127;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
-
-static inline int freshet_errno(void) { return errno; }
 
 // open is variadic. A lock file is private to its owner.
 static inline int freshet_open_lock(const char *path) {
