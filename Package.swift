@@ -59,11 +59,15 @@ let package = Package(
             resources: [.embedInCode("Lua")]),
         module("RefreshSources", ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres"]),
 
+        // How coordination looks in JSON, for the API and for operators alike.
+        module("Representation", ["FreshetModel", "Coordination"]),
+
         // Layer 3: the roles.
         module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
-        module("Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination"]),
+        module(
+            "Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination", "Representation"]),
 
         // Layer 4: the library for Swift programs and the command.
         module(
