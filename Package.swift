@@ -59,11 +59,15 @@ let package = Package(
             resources: [.embedInCode("Lua")]),
         module("RefreshSources", ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres"]),
 
+        // How coordination looks in JSON, for the API and for operators alike.
+        module("Representation", ["FreshetModel", "Coordination"]),
+
         // Layer 3: the roles.
         module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
-        module("Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination"]),
+        module(
+            "Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination", "Representation"]),
 
         // Layer 4: the library for Swift programs and the command.
         module(
@@ -72,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
-                "FreshetModel", "Runtime", "Redis", "Configuration", "Coordination",
+                "FreshetModel", "Runtime", "Codecs", "Redis", "Configuration", "Coordination",
                 "RefreshSources", "API", "Worker", "Scheduler", "Operator",
             ],
             swiftSettings: strict),
@@ -89,6 +93,8 @@ let package = Package(
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
+        tests("CommandTests", ["freshet-cli", "Runtime"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", []),
     ]

@@ -16,11 +16,13 @@
 #include <sys/un.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 // prctl is variadic, which Swift does not import. Asks for `signal` when the parent dies.
@@ -163,4 +165,23 @@ static inline int freshet_open_lock(const char *path) {
 // strerror_r has two shapes, by macro; glibc's strerror keeps its text per thread.
 static inline void freshet_error_text(int code, char *buffer, size_t capacity) {
     snprintf(buffer, capacity, "%s", strerror(code));
+}
+
+// ioctl is variadic. Columns and rows of the terminal, or 0 when it is none.
+static inline int freshet_terminal_size(int descriptor, int *columns, int *rows) {
+    struct winsize size;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) < 0) return 0;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return 1;
+}
+
+// Keys come one by one and unechoed; Ctrl-C still interrupts. `saved` takes what was before.
+static inline int freshet_terminal_raw(int descriptor, struct termios *saved) {
+    if (tcgetattr(descriptor, saved) < 0) return -1;
+    struct termios raw = *saved;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    return tcsetattr(descriptor, TCSANOW, &raw);
 }

@@ -7,14 +7,20 @@ package final class LockFile {
     /// The open file; a child that keeps it holds the lock as well.
     package let descriptor: Int32
 
-    /// Takes the lock and writes `note` into the file.
+    /// Takes the lock, waiting for up to `patience` on the calling thread, and writes `note` into
+    /// the file.
     ///
     /// - Returns: `nil` when another process holds it.
-    package init?(path: String, note: String) throws(SystemError) {
+    package init?(path: String, note: String, patience: Duration) throws(SystemError) {
         descriptor = unsafe path.withCString { unsafe freshet_open_lock($0) }
         guard descriptor >= 0 else { throw .last("open \(path)") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let deadline = ContinuousClock.now + patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let failure = SystemError.last("lock \(path)")
+            if failure.code == EWOULDBLOCK, ContinuousClock.now < deadline {
+                usleep(20_000)
+                continue
+            }
             close(descriptor)
             if failure.code == EWOULDBLOCK { return nil }
             throw failure

@@ -37,6 +37,14 @@ package final class SupervisedProcess {
         case signal(Int32)
     }
 
+    /// What a supervisor sends.
+    package enum Signal: Int32, Sendable {
+        /// SIGTERM: drain and end.
+        case terminate = 15
+        /// SIGKILL.
+        case kill = 9
+    }
+
     package let pid: Int32
     private let loop: EventLoop
     private let exitDescriptor: Int32
@@ -89,7 +97,7 @@ package final class SupervisedProcess {
     }
 
     /// Sends a signal to the process; nothing happens when it has ended.
-    package func signal(_ number: Int32) { kill(pid, number) }
+    package func signal(_ signal: Signal) { kill(pid, signal.rawValue) }
 
     private func read(_ stream: Stream) {
         guard let pipe = pipes[stream] else { return }
