@@ -88,6 +88,8 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
+        tests("WorkerTests", ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
+        tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", []),

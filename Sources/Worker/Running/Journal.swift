@@ -35,25 +35,17 @@ enum Journal {
     }
 
     static func failed(
-        _ claim: Claim, _ served: ServedResource, error: String, outcome: FailureOutcome
+        _ claim: Claim, _ served: ServedResource, error: String, retryAt: Timestamp?
     ) {
         served.metrics.failed.increment()
-        switch outcome {
-        case .retrying(let at):
-            Log.warning(
-                "job.failed",
-                [
-                    "job": claim.jobID, "key": claim.key, "attempt": claim.attempt,
-                    "error": error, "retry_at": at.rfc3339,
-                ])
-        case .dead:
-            Log.error(
-                "job.dead",
-                [
-                    "job": claim.jobID, "key": claim.key, "attempt": claim.attempt,
-                    "error": error,
-                ])
-        case .leaseLost: break
+        let fields: Log.Fields = [
+            "job": claim.jobID, "key": claim.key, "attempt": claim.attempt, "error": error,
+            "retry_at": retryAt?.rfc3339,
+        ]
+        if retryAt == nil {
+            Log.error("job.dead", fields)
+        } else {
+            Log.warning("job.failed", fields)
         }
     }
 
@@ -86,5 +78,15 @@ enum Journal {
                 "job": claim.jobID, "key": claim.key,
                 "hint": "the source goes on without a lease; what it returns is dropped",
             ])
+    }
+
+    static func breakerOpened(_ source: String, pause: Duration, error: String) {
+        Log.warning(
+            "breaker.opened",
+            ["source": source, "pause_seconds": pause.inSeconds, "error": error])
+    }
+
+    static func breakerClosed(_ source: String) {
+        Log.info("breaker.closed", ["source": source])
     }
 }

@@ -58,18 +58,25 @@ final class RunningAttempts: Sendable {
     }
 
     /// Tells one source to stop.
-    func stop(_ nonce: String, _ why: Attempt.Stop, grace: Duration? = nil) {
-        guard let attempt = state.withLock({ $0.attempts[nonce] }) else { return }
-        let isFirst = attempt.stop(why)
-        // A second reason may only shorten what is left.
-        guard isFirst || grace != nil else { return }
-        let giveUpAt = pace.now() + (grace ?? self.grace)
+    func stop(_ nonce: String, _ why: Attempt.Stop) {
+        guard let attempt = state.withLock({ $0.attempts[nonce] }), attempt.stop(why) else {
+            return
+        }
+        let giveUpAt = pace.now() + grace
         change { $0.book.stop(nonce, giveUpAt: giveUpAt) }
     }
 
     /// Tells every source to stop.
-    func stopAll(_ why: Attempt.Stop, grace: Duration? = nil) {
-        for nonce in state.withLock({ Array($0.attempts.keys) }) { stop(nonce, why, grace: grace) }
+    func stopAll(_ why: Attempt.Stop) {
+        for nonce in state.withLock({ Array($0.attempts.keys) }) { stop(nonce, why) }
+    }
+
+    /// Tells every source to stop and waits for none.
+    func leaveAll(_ why: Attempt.Stop) {
+        for attempt in state.withLock({ Array($0.attempts.values) }) {
+            _ = attempt.stop(why)
+            attempt.giveUp()
+        }
     }
 
     private func change(_ body: (inout State) -> Void) {
@@ -160,7 +167,8 @@ extension Progress {
     fileprivate func cut() -> Progress {
         guard let message, message.utf8.count > Limits.progressMessageLength else { return self }
         var cut = self
-        cut.message = String(decoding: message.utf8.prefix(Limits.progressMessageLength), as: UTF8.self)
+        cut.message = String(
+            decoding: message.utf8.prefix(Limits.progressMessageLength), as: UTF8.self)
         return cut
     }
 }

@@ -18,12 +18,12 @@ struct ServedResource: Sendable {
 
     /// How long a payload published now is fresh: `freshFor`, moved by up to `jitter` of it to
     /// either side, but not past its end.
-    func freshFor(random: Double) -> FreshFor {
+    func freshFor(random: () -> Double) -> FreshFor {
         let policy = resource.freshness
         guard policy.jitter > 0, case .duration(let duration) = policy.freshFor else {
             return policy.freshFor
         }
-        let spread = duration * (1 + policy.jitter * (2 * random - 1))
+        let spread = duration * (1 + policy.jitter * (2 * random() - 1))
         return .duration(policy.keepFor.map { min(spread, max($0, duration)) } ?? spread)
     }
 }
