@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CNettle"),
+        .systemLibrary(name: "CSpawn"),
 
         // Layer 0: pure values, and what a process stands on.
         module("FreshetModel", []),
@@ -57,7 +58,9 @@ let package = Package(
         module(
             "Coordination", ["FreshetModel", "Runtime", "Redis"],
             resources: [.embedInCode("Lua")]),
-        module("RefreshSources", ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres"]),
+        module(
+            "RefreshSources",
+            ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres", "CSpawn"]),
 
         // How coordination looks in JSON, for the API and for operators alike.
         module("Representation", ["FreshetModel", "Coordination"]),
@@ -91,7 +94,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Runtime"]),
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
-        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
+        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
