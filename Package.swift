@@ -99,6 +99,6 @@ let package = Package(
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["freshet-cli"]),
     ]
 )
