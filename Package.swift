@@ -84,6 +84,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A slow server for the demo to refresh from.
+        .executableTarget(
+            name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
