@@ -84,6 +84,10 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A slow server for the demo to refresh from.
+        .executableTarget(
+            name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
@@ -101,6 +105,6 @@ let package = Package(
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["freshet-cli"]),
     ]
 )
