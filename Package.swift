@@ -63,7 +63,7 @@ let package = Package(
             ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres", "CSpawn"]),
 
         // How coordination looks in JSON, for the API and for operators alike.
-        module("Representation", ["FreshetModel", "Coordination"]),
+        module("Representation", ["FreshetModel", "Codecs", "Coordination"]),
 
         // Layer 3: the roles.
         module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),

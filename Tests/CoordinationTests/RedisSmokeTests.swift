@@ -11,8 +11,8 @@ struct RedisSmokeTests {
     @Test("a job goes from request to publication")
     func roundTrip() async throws {
         let redis = try await PrivateRedis.start()
-        let thread = EventLoopThread.start("test")
-        let loop = thread.loop
+        let loop = EventLoop(name: "test")
+        BackgroundThread.start { loop.run() }
         let settings = { var s = RedisSettings(); s.url = redis.url; return s }()
         let store = try RedisRefreshStore(settings: settings, loop: loop, name: "test")
         let key = try #require(Key("cinema"))
@@ -41,7 +41,7 @@ struct RedisSmokeTests {
         _ = try await store.queue()
         _ = try await store.statistics()
         store.close()
-        thread.stop()
+        loop.stop()
         await redis.stop()
     }
 }
