@@ -91,6 +91,13 @@ let package = Package(
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "Worker",
+                "TestSupport",
+            ],
+            path: "Benchmarks/QueueBench", swiftSettings: strict),
         tests("FreshetModelTests", ["FreshetModel"]),
         tests("RuntimeTests", ["Runtime"]),
         tests("CodecsTests", ["Codecs"]),
