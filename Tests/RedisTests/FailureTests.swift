@@ -44,7 +44,8 @@ struct FailureTests {
         }
     }
 
-    @Test("a closed client connection is replaced at once and the command is of unknown effect",
+    @Test(
+        "a closed client connection is replaced at once and the command is of unknown effect",
         .privateRedis)
     func clientKill() async throws {
         try await withConnection(name: "victim") { redis in
@@ -60,7 +61,8 @@ struct FailureTests {
         }
     }
 
-    @Test("a frozen server: the deadline holds, nothing piles up, and all is well afterwards",
+    @Test(
+        "a frozen server: the deadline holds, nothing piles up, and all is well afterwards",
         .privateRedis)
     func frozen() async throws {
         let server = try server
@@ -110,7 +112,8 @@ struct FailureTests {
         }
     }
 
-    @Test("a wrong password is named and a right one works",
+    @Test(
+        "a wrong password is named and a right one works",
         .privateRedis("--requirepass", "right"))
     func authentication() async throws {
         let path = try server.socketPath
@@ -142,7 +145,8 @@ struct FailureTests {
         #expect(try await server.cli("-n", "1", "GET", "k") == "one")
     }
 
-    @Test("refusals of a full or sick server have their codes and no effect",
+    @Test(
+        "refusals of a full or sick server have their codes and no effect",
         .privateRedis("--maxmemory", "100kb", "--maxmemory-policy", "noeviction"))
     func refusals() async throws {
         try await withConnection { redis in
@@ -151,7 +155,8 @@ struct FailureTests {
             }
             #expect(full?.code == .oom)
             #expect(full?.effect == RedisError.Effect.none)
-            try await self.server.cli("CONFIG", "SET", "maxmemory", "0", "min-replicas-to-write", "1")
+            try await self.server.cli(
+                "CONFIG", "SET", "maxmemory", "0", "min-replicas-to-write", "1")
             let lonely = await redisError {
                 _ = try await redis.send(["SET", "k", "v"], deadline: second)
             }
@@ -277,7 +282,8 @@ struct FailureTests {
         }
     }
 
-    @Test("a server that still loads its data is named and waited for",
+    @Test(
+        "a server that still loads its data is named and waited for",
         .privateRedis("--appendonly", "yes", "--key-load-delay", "200"))
     func loading() async throws {
         let server = try server
