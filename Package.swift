@@ -99,7 +99,9 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
-        tests("WorkerTests", ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
+        tests(
+            "WorkerTests",
+            ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
         tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),

@@ -22,6 +22,8 @@ extension RedisRefreshStore {
             waker: RedisClient(
                 loop: loop, url: url, name: name + "-waker", scripts: RedisScripts([]),
                 options: .blocking),
+            waiting: settings.waitReplicas > 0
+                ? RedisClient(loop: loop, url: url, name: name + "-wait", scripts: scripts) : nil,
             namespace: settings.namespace, partitions: settings.partitions,
             waitReplicas: settings.waitReplicas, clock: clock)
     }
@@ -31,6 +33,7 @@ extension RedisRefreshStore {
         client.close()
         bulk.close()
         waker.close()
+        waiting.close()
         hub.close()
     }
 }

@@ -24,6 +24,7 @@ public final class RedisRefreshStore: RefreshStore {
     let client: RedisClient
     let bulk: RedisClient
     let waker: RedisClient
+    let waiting: RedisClient
     let deadlines: Deadlines
     let waitReplicas: Int
     let spaces: [KeySpace]
@@ -36,16 +37,19 @@ public final class RedisRefreshStore: RefreshStore {
     /// - Parameters:
     ///   - bulk: Carries large payloads, so that small calls do not queue behind them.
     ///   - waker: Carries the blocking wait for work.
+    ///   - waiting: Carries requests that wait for replicas; WAIT holds up its connection.
     ///   - waitReplicas: Replicas that must confirm a request; past a second it is `notDurable`.
     ///   - clock: Replaces Redis' clock, for tests.
     package init(
-        client: RedisClient, bulk: RedisClient, waker: RedisClient, namespace: String,
+        client: RedisClient, bulk: RedisClient, waker: RedisClient, waiting: RedisClient? = nil,
+        namespace: String,
         partitions: Int = 1, waitReplicas: Int = 0, deadlines: Deadlines = Deadlines(),
         clock: (@Sendable () -> Timestamp)? = nil
     ) {
         self.client = client
         self.bulk = bulk
         self.waker = waker
+        self.waiting = waiting ?? client
         self.deadlines = deadlines
         self.partitions = partitions
         self.waitReplicas = waitReplicas

@@ -37,7 +37,11 @@ extension RedisURL {
     func locator(on loop: EventLoop) -> any Locator {
         switch topology {
         case .server(let endpoint): FixedLocator(endpoint)
-        case .sentinel, .cluster: FixedLocator(.unix(path: "/"))
+        case .sentinel(let sentinels, let master):
+            SentinelLocator(
+                loop: loop, sentinels: sentinels, master: master,
+                credentials: sentinelCredentials)
+        case .cluster: FixedLocator(.unix(path: "/"))
         }
     }
 }
