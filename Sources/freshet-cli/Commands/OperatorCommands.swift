@@ -75,10 +75,11 @@ enum OperatorCommands {
         let keys = TerminalKeys(on: loop) { press.yield($0) }
         guard let keys else { return try await target.top(keys: nil) }
         // A signal ends it like `q`, so that the terminal is put back as it was.
-        let signals = SignalSource(loop: loop)
-        signals.onSignal([.interrupt, .terminate, .hangUp]) { _ in press.finish() }
+        let signals = SignalWatch([.interrupt, .terminate, .hangUp], on: loop) { _ in
+            press.finish()
+        }
         defer {
-            signals.close()
+            signals.end()
             keys.end()
         }
         try await target.top(keys: pressed)
