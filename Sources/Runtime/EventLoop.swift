@@ -56,7 +56,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var nextTimerNumber: UInt64 = 1
     private var endOfTurn: [() -> Void] = []
     private var endOfThisTurn: [() -> Void] = []
-    private var threadID: UInt = 0
+    private let threadID = Atomic<UInt>(0)
 
     /// A loop that does nothing until `run` or `start`.
     package init(name: String) {
@@ -73,7 +73,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID == freshet_thread_id() }
+    package var isCurrent: Bool { threadID.load(ordering: .relaxed) == freshet_thread_id() }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -84,7 +84,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Runs turns on the calling thread until `stop`.
     package func run() {
-        threadID = freshet_thread_id()
+        threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
         while true {
             let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
@@ -99,7 +99,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             for hook in endOfTurn { hook() }
             finishTurn()
         }
-        threadID = 0
+        threadID.store(0, ordering: .relaxed)
     }
 
     /// Ends `run` after the current turn. From any thread.
