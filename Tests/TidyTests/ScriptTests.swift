@@ -6,12 +6,12 @@ struct ScriptTests {
     /// Shared text that is put before every script, not a script itself.
     private static let prelude = "Sources/Coordination/Lua/prelude.lua"
 
-    @Test("every script begins with what it does, its keys, arguments and answer")
+    @Test("every script begins with what it does, its arguments, answer and cost")
     func headers() {
         for script in Repository.scripts where script.path != Self.prelude {
             let header = script.lines.prefix { $0.hasPrefix("--") || $0.hasPrefix("#!") }
                 .joined(separator: "\n")
-            for word in ["KEYS", "ARGV", "Returns"] {
+            for word in ["ARGV", "Returns", "O("] {
                 #expect(header.contains(word), "\(script) does not say \(word)")
             }
         }
