@@ -91,6 +91,13 @@ let package = Package(
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "Worker",
+                "TestSupport",
+            ],
+            path: "Benchmarks/QueueBench", swiftSettings: strict),
         tests("FreshetModelTests", ["FreshetModel"]),
         tests("RuntimeTests", ["Runtime"]),
         tests("CodecsTests", ["Codecs"]),
@@ -99,10 +106,21 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
+        .target(
+            name: "DutySupport",
+            dependencies: [
+                "TestSupport", "FreshetModel", "Runtime", "Coordination", "RefreshSources",
+            ],
+            path: "Tests/DutySupport", swiftSettings: strict),
         tests(
             "WorkerTests",
-            ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
-        tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+            [
+                "DutySupport", "Worker", "FreshetModel", "Runtime", "Coordination",
+                "RefreshSources",
+            ]),
+        tests(
+            "SchedulerTests",
+            ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),

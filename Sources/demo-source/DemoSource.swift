@@ -129,7 +129,8 @@ struct Prices {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let cents = 100 + Int(state >> 33) % 900
             let fraction = cents % 100 < 10 ? "0\(cents % 100)" : "\(cents % 100)"
-            return #"{"city": "\#(city)", "name": "\#(name)", "price": \#(cents / 100).\#(fraction)}"#
+            return
+                #"{"city": "\#(city)", "name": "\#(name)", "price": \#(cents / 100).\#(fraction)}"#
         }
         return "[" + items.joined(separator: ", ") + "]\n"
     }

@@ -75,7 +75,7 @@ final class FeedHub: Sendable {
         }
         guard isFirst else { return }
         // One connection serves all partitions.
-        let subscriber = client.subscriber(routingKey: spaces[0].events)
+        let subscriber = client.subscriber(forChannelKey: spaces[0].events)
         state.withLock { $0.subscribers.append(subscriber) }
         for space in spaces {
             subscriber.subscribe(

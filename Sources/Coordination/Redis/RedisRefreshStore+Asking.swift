@@ -74,7 +74,7 @@ extension RedisRefreshStore {
         guard waitReplicas > 0 else { return try await run(script, in: space, arguments) }
         let pair: (value: RedisValue, replicas: Int)
         do {
-            pair = try await waiting.evaluateThenWait(
+            pair = try await client.evaluateThenWait(
                 script, keys: [space.meta], arguments: arguments + [clockArgument],
                 replicas: waitReplicas, timeout: .milliseconds(500), deadline: deadlines.write)
         } catch {
