@@ -82,8 +82,17 @@ extension Operator {
     private func decode(
         _ stored: [UInt8], _ metadata: PayloadMetadata
     ) throws(OperatorError) -> [UInt8] {
-        // The worker compressed it within its limits; what does not fit its noted size is damaged.
-        stored
+        guard let encoding = Compression.Encoding(rawValue: metadata.encoding.rawValue) else {
+            return stored
+        }
+        do {
+            // Compressed by a worker of ours, from what had passed the limits: no ratio to fear.
+            return try Compression.decompress(
+                stored, encoding, maximumBytes: max(metadata.facts.sizeBytes, stored.count),
+                maximumRatio: .max)
+        } catch {
+            throw .failed("the payload in Redis is damaged: \(error)")
+        }
     }
 
     private func allStatuses() async throws(OperatorError) -> [KeyStatus] {

@@ -1,3 +1,4 @@
+internal import Codecs
 package import Coordination
 package import FreshetModel
 internal import Representation

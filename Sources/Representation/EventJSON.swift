@@ -1,3 +1,4 @@
+package import Codecs
 package import FreshetModel
 
 /// What belongs to an event but is not in the log: estimates, told by whoever sends it.

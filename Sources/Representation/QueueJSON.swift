@@ -1,3 +1,4 @@
+package import Codecs
 package import Coordination
 internal import FreshetModel
 
