@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import Codecs
 internal import Glibc
 
