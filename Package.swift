@@ -84,9 +84,20 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A slow server for the demo to refresh from.
+        .executableTarget(
+            name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "Worker",
+                "TestSupport",
+            ],
+            path: "Benchmarks/QueueBench", swiftSettings: strict),
         tests("FreshetModelTests", ["FreshetModel"]),
         tests("RuntimeTests", ["Runtime"]),
         tests("CodecsTests", ["Codecs"]),
@@ -114,6 +125,6 @@ let package = Package(
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["freshet-cli"]),
     ]
 )

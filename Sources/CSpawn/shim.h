@@ -1,13 +1,11 @@
 // Starts programs for the command source. Between fork and exec only C may run: Swift's runtime
 // may allocate at any line, which is not safe in the child of a process with threads.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// glibc declares clone only for _GNU_SOURCE, which the importer may not set.
+// Declared here because glibc does so only for _GNU_SOURCE, which has to be the same in all modules.
 extern int clone(int (*body)(void *), void *stack, int flags, void *argument, ...);
+extern int pipe2(int ends[2], int flags);
+extern int mkostemp(char *template, int flags);
 
 // SIGKILL follows SIGTERM after this long, in the source and in the guardian.
 #define FRESHET_GRACE_MILLISECONDS 5000
@@ -232,4 +232,17 @@ static inline int freshet_pipe(int *reader, int *writer) {
 
 static inline int freshet_wakeup_descriptor(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static inline void freshet_wake(int descriptor) {
+    uint64_t one = 1;
+    if (write(descriptor, &one, sizeof one) < 0) { /* full: it is readable already */ }
+}
+
+// A new file that only this user may read; `path` ends in XXXXXX, which is replaced.
+static inline int freshet_temporary_file(char *path) { return mkostemp(path, O_CLOEXEC); }
+
+// The name of the calling thread, for ps and debuggers; at most 15 bytes.
+static inline void freshet_name_thread(const char *name) {
+    prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL);
 }
