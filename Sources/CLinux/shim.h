@@ -63,3 +63,15 @@ static inline uint64_t freshet_monotonic_nanoseconds(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+static inline int64_t freshet_realtime_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// errno is a macro.
+static inline int freshet_errno(void) { return errno; }
+
+// SIG_IGN is a cast.
+static inline void freshet_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
