@@ -1,3 +1,4 @@
+internal import Codecs
 internal import FreshetModel
 
 /// What belongs to an event but is not in the log: estimates, told by whoever sends it.
