@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CNettle"),
+        .systemLibrary(name: "CSpawn"),
 
         // Layer 0: pure values, and what a process stands on.
         module("FreshetModel", []),
@@ -57,7 +58,9 @@ let package = Package(
         module(
             "Coordination", ["FreshetModel", "Runtime", "Redis"],
             resources: [.embedInCode("Lua")]),
-        module("RefreshSources", ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres"]),
+        module(
+            "RefreshSources",
+            ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres", "CSpawn"]),
 
         // Layer 3: the roles.
         module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
@@ -87,7 +90,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Runtime"]),
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
-        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
+        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", []),
