@@ -24,7 +24,8 @@ final class Errands<Core>: Sendable {
         }
     }
 
-    private static func elsewhere<Result: Sendable>(
+    /// Does `work` on the pool of threads while the calling task waits.
+    static func elsewhere<Result: Sendable>(
         _ work: @escaping @Sendable () -> Result
     ) async -> Result {
         // A task's preference for the loop holds for its children too, so it is set aside.

@@ -51,7 +51,13 @@ final class KeyEntry {
     private(set) var lastEnd: RefreshEnd?
 
     var isLoading = false
+    /// An `updated` event came that no load has brought in yet.
+    var awaitsUpdate = false
+    /// The run of the latest job that is known to be over.
+    var lastEndedRun: Int64 = 0
     var mustLoadAgain = false
+    /// It stands in line to be read again.
+    var waitsToCatchUp = false
     /// The copy is behind what the store has, and the last try to catch up failed.
     var isBehind = false
     /// Nanoseconds of the monotonic clock.
@@ -61,7 +67,7 @@ final class KeyEntry {
     /// Streams that need it to stay.
     var streamCount = 0
     /// The variants that are being made off the loop.
-    var coding: [PayloadEncoding: Waiters<Void>] = [:]
+    var coding: [PayloadEncoding: Waiters<Bool>] = [:]
 
     init(key: Key, resource: Resource, counters: ResourceCounters, loop: EventLoop) {
         self.key = key
