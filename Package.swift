@@ -62,11 +62,15 @@ let package = Package(
             "RefreshSources",
             ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres", "CSpawn"]),
 
+        // How coordination looks in JSON, for the API and for operators alike.
+        module("Representation", ["FreshetModel", "Codecs", "Coordination"]),
+
         // Layer 3: the roles.
         module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
-        module("Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination"]),
+        module(
+            "Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination", "Representation"]),
 
         // Layer 4: the library for Swift programs and the command.
         module(
@@ -75,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
-                "FreshetModel", "Runtime", "Redis", "Configuration", "Coordination",
+                "FreshetModel", "Runtime", "Codecs", "Redis", "Configuration", "Coordination",
                 "RefreshSources", "API", "Worker", "Scheduler", "Operator",
             ],
             swiftSettings: strict),
@@ -91,7 +95,11 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
+        tests("WorkerTests", ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
+        tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
+        tests("CommandTests", ["freshet-cli", "Runtime"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", []),
     ]

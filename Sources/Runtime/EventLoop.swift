@@ -55,6 +55,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var timerBodies: [UInt64: () -> Void] = [:]
     private var nextTimerNumber: UInt64 = 1
     private var endOfTurn: [() -> Void] = []
+    private var endOfThisTurn: [() -> Void] = []
     private var threadID: UInt = 0
 
     /// A loop that does nothing until `run` or `start`.
@@ -96,6 +97,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             runDueTimers()
             if !runWork() { break }
             for hook in endOfTurn { hook() }
+            finishTurn()
         }
         threadID = 0
     }
@@ -258,6 +260,18 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Calls `hook` at the end of every turn.
     package func addEndOfTurnHook(_ hook: @escaping () -> Void) { endOfTurn.append(hook) }
+
+    /// Calls `body` once, after the hooks of this turn, so that what a hook caused is not left behind.
+    package func atEndOfThisTurn(_ body: @escaping () -> Void) { endOfThisTurn.append(body) }
+
+    private func finishTurn() {
+        var next = 0
+        while next < endOfThisTurn.count {
+            endOfThisTurn[next]()
+            next += 1
+        }
+        endOfThisTurn.removeAll(keepingCapacity: true)
+    }
 
     /// Suspends the calling task, which must run on the loop, for `delay` or until cancelled.
     package func sleep(for delay: Duration) async {

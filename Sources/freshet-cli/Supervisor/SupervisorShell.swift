@@ -1,0 +1,137 @@
+internal import Runtime
+
+/// Does what `Supervisor` decides: starts and signals processes, sets timers, asks whether they
+/// answer, and tells the machine what happened. Lives on the main thread's loop, which also ties the
+/// children's lives to it.
+final class SupervisorShell {
+    /// What differs between a real stack and one in a test.
+    struct Wiring {
+        /// How a member is started.
+        var command: (Member) -> SupervisedProcess.Command
+        /// Where the own Redis answers; `nil` without one.
+        var redis: Endpoint?
+        /// Where `/ready` is asked.
+        var api: Endpoint
+        /// Told once, when requests are served.
+        var announce: () -> Void
+        var log: SupervisorLog
+    }
+
+    private struct Running {
+        var process: SupervisedProcess
+        var startedAt: UInt64
+    }
+
+    private let loop: EventLoop
+    private let wiring: Wiring
+    private var machine: Supervisor
+    private var running: [Member: Running] = [:]
+    private var outcome = ExitCode.done
+
+    init(plan: Supervisor.Plan, wiring: Wiring, loop: EventLoop) {
+        self.loop = loop
+        self.wiring = wiring
+        machine = Supervisor(plan: plan)
+    }
+
+    /// Runs until everything has been drained, on the calling thread.
+    func run() -> ExitCode {
+        let signals = SignalWatch([.interrupt, .terminate], on: loop) { [unowned self] _ in
+            self.requestStop()
+        }
+        perform(machine.begin())
+        loop.run()
+        signals.end()
+        return outcome
+    }
+
+    /// What a signal does.
+    func requestStop() { perform(machine.stopRequested()) }
+
+    /// The process id of a member that runs.
+    func processID(of member: Member) -> Int32? { running[member]?.process.pid }
+
+    private func perform(_ actions: [Supervisor.Action]) {
+        for action in actions {
+            switch action {
+            case .start(let member): start(member)
+            case .terminate(let member): running[member]?.process.signal(.terminate)
+            case .kill(let member): running[member]?.process.signal(.kill)
+            case .setTimer(let timer, let delay):
+                loop.schedule(after: delay) { [unowned self] in
+                    self.perform(self.machine.timerFired(timer))
+                }
+            case .probeRedis: probeRedis()
+            case .probeReady: probeReady()
+            case .announceReady: wiring.announce()
+            case .report(let report): wiring.log.report(report)
+            case .finish(let code):
+                outcome = code
+                loop.stop()
+            }
+        }
+    }
+
+    private func start(_ member: Member) {
+        do throws(SystemError) {
+            let log = wiring.log
+            let process = try SupervisedProcess(
+                wiring.command(member), on: loop,
+                onLine: { _, line in log.line(line, from: member) },
+                onExit: { [unowned self] exit in self.exited(member, exit) })
+            running[member] = Running(
+                process: process, startedAt: EventLoop.monotonicNanoseconds())
+        } catch {
+            // In a turn of its own: the machine is in the middle of an answer.
+            loop.schedule(after: .zero) { [unowned self] in
+                self.perform(
+                    self.machine.exited(member, .notStarted(error.description), after: .zero))
+            }
+        }
+    }
+
+    private func exited(_ member: Member, _ exit: SupervisedProcess.Exit) {
+        guard let ended = running.removeValue(forKey: member) else { return }
+        let lifetime = Duration.nanoseconds(
+            EventLoop.monotonicNanoseconds() - ended.startedAt)
+        let how: MemberExit =
+            switch exit {
+            case .code(let code): .code(code)
+            case .signal(let number): .signal(number)
+            }
+        perform(machine.exited(member, how, after: lifetime))
+    }
+
+    private func probeRedis() {
+        guard let redis = wiring.redis else { return }
+        SocketExchange.ask(
+            redis, "PING\r\n", within: .seconds(1), on: loop,
+            isComplete: { $0.contains(UInt8(ascii: "\n")) },
+            completion: { [unowned self] outcome in
+                // While it loads its data it answers -LOADING.
+                var answers = false
+                if case .answer(let bytes) = outcome { answers = bytes.starts(with: "+PONG".utf8) }
+                self.perform(self.machine.redisAnswered(answers))
+            })
+    }
+
+    private func probeReady() {
+        SocketExchange.ask(
+            wiring.api, "GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            within: .seconds(5), on: loop,
+            completion: { [unowned self] outcome in
+                self.perform(self.machine.readyAnswered(problem: Self.problem(in: outcome)))
+            })
+    }
+
+    private static func problem(in outcome: SocketExchange.Outcome) -> String? {
+        switch outcome {
+        case .failed(let reason): return reason
+        case .answer(let bytes):
+            let text = String(decoding: bytes, as: UTF8.self)
+            if text.hasPrefix("HTTP/1.1 200") { return nil }
+            let body = text.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first
+            return body.map(String.init) ?? "no HTTP answer"
+        }
+    }
+}
