@@ -66,7 +66,9 @@ let package = Package(
         module("Representation", ["FreshetModel", "Codecs", "Coordination"]),
 
         // Layer 3: the roles.
-        module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
+        module(
+            "API",
+            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
         module(
@@ -97,7 +99,9 @@ let package = Package(
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
         tests("WorkerTests", ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
         tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
-        tests("APITests", ["API", "FreshetModel", "Coordination"]),
+        tests(
+            "APITests",
+            ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),

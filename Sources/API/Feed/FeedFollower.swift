@@ -5,11 +5,7 @@ internal import Runtime
 /// Keeps copies and streams in step with the store: events as they come, gaps filled from the log,
 /// and states read where events are lost.
 final class FeedFollower {
-    /// Events asked for at once while a gap is filled.
-    private static let page = 1000
-
     private let store: any RefreshStore
-    private let table: KeyTable
     private let time: StoreTime
     private let errands: Errands<APICore>
     private let checks: StatusChecks
@@ -19,11 +15,10 @@ final class FeedFollower {
     private var aheadAt: [EventID?]
 
     init(
-        store: any RefreshStore, table: KeyTable, time: StoreTime, errands: Errands<APICore>,
+        store: any RefreshStore, time: StoreTime, errands: Errands<APICore>,
         checks: StatusChecks, updates: KeyUpdates, hub: EventHub
     ) {
         self.store = store
-        self.table = table
         self.time = time
         self.errands = errands
         self.checks = checks
@@ -90,18 +85,8 @@ final class FeedFollower {
 
     /// What the log has after what was delivered; `nil` when some of it is lost.
     private func missedEvents(_ partition: Int) async throws(RefreshError) -> [RefreshEvent]? {
-        guard var position = logs[partition].position else { return nil }
-        var missed: [RefreshEvent] = []
-        while true {
-            guard let events = try await store.events(after: position, limit: Self.page) else {
-                return nil
-            }
-            missed += events
-            guard events.count >= Self.page, let last = events.last?.id,
-                missed.count <= Limits.events
-            else { return missed }
-            position = last
-        }
+        guard let position = logs[partition].position else { return nil }
+        return try await EventLog(store: store).events(after: position)
     }
 
     /// Compares with the store's log, because a lost last message shows in no gap.

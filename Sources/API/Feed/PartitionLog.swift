@@ -45,9 +45,12 @@ struct PartitionLog {
     ) -> (events: [RefreshEvent], isLossy: Bool) {
         isFilling = false
         let isLossy = missed == nil || hasOverflowed
-        if missed == nil, let position { self.position = position }
         let events = deliver((missed ?? []) + keptBack)
         keptBack.removeAll()
+        // Where events are lost, the log may have begun anew: its position counts, not the old one.
+        if missed == nil, let position, events.isEmpty || position > (self.position ?? position) {
+            self.position = position
+        }
         return (events, isLossy)
     }
 
@@ -60,7 +63,7 @@ struct PartitionLog {
     private mutating func deliver(_ events: [RefreshEvent]) -> [RefreshEvent] {
         var fresh: [RefreshEvent] = []
         for event in events {
-            if let position, event.id <= position { continue }
+            if let position, event.id <= position, event.id.epoch == position.epoch { continue }
             position = event.id
             fresh.append(event)
         }

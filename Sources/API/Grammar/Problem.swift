@@ -11,6 +11,8 @@ struct Problem: Error {
     var detail: String
     /// The job it is about, for `not_ready` and `source_failed`.
     var job: Job?
+    /// `/ready`: live workers, when known.
+    var workersAlive: Int??
     /// Seconds after which asking again may help: `Retry-After`.
     var retryAfter: Int?
     /// Further fields of the response.

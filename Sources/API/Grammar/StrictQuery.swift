@@ -48,13 +48,13 @@ struct StrictQuery {
         return limit
     }
 
-    /// Takes `cursor` of a listing; stores read it, so it is bounded here.
-    mutating func takeCursor() throws(Problem) -> String? {
+    /// Takes `cursor` of the listing `list`, back in the store's own form.
+    mutating func takeCursor(of list: String) throws(Problem) -> String? {
         guard let text = try take("cursor") else { return nil }
-        guard !text.isEmpty, text.utf8.count <= 2048,
-            text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
-        else { throw .badRequest("invalid_parameter", "`cursor` is a `next_cursor` given before.") }
-        return text
+        guard let cursor = Cursor.open(text, of: list) else {
+            throw .badRequest("invalid_parameter", "`cursor` is no `next_cursor` of this listing.")
+        }
+        return cursor
     }
 
     /// What nobody took: the parameters of a key.

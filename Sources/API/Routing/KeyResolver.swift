@@ -10,6 +10,19 @@ struct KeyResolver {
         standard = settings.defaultResource
     }
 
+    /// All resources, by name.
+    var names: [ResourceName] { resources.keys.sorted() }
+
+    /// The key of a resource without parameters, or with the defaults of all; `nil` when it needs
+    /// some.
+    func standardKey(of name: ResourceName) -> Key? {
+        do {
+            return try resources[name]?.key(parameters: [])
+        } catch {
+            return nil
+        }
+    }
+
     /// The resource named `name`.
     /// - Throws: 404 when none is configured.
     func resource(_ name: ResourceName) throws(Problem) -> Resource {

@@ -1,5 +1,6 @@
 internal import Codecs
 internal import FreshetModel
+internal import Representation
 
 /// The JSON around a payload, contract section 4.1. The payload's bytes stand between `head` and
 /// `tail` as they are.

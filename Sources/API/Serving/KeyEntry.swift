@@ -56,6 +56,8 @@ final class KeyEntry {
     /// The run of the latest job that is known to be over.
     var lastEndedRun: Int64 = 0
     var mustLoadAgain = false
+    /// It is no longer in the table.
+    var isReleased = false
     /// It stands in line to be read again.
     var waitsToCatchUp = false
     /// The copy is behind what the store has, and the last try to catch up failed.
@@ -64,8 +66,10 @@ final class KeyEntry {
     var lastRead: UInt64 = 0
     /// It was read since reads were last told to the store.
     var isTouched = false
-    /// Streams that need it to stay.
+    /// Streams that follow it.
     var streamCount = 0
+    /// Requests that work with it.
+    var pins = 0
     /// The variants that are being made off the loop.
     var coding: [PayloadEncoding: Waiters<Bool>] = [:]
 
@@ -87,7 +91,7 @@ final class KeyEntry {
 
     /// Whether anybody needs the entry.
     var isNeeded: Bool {
-        copy != nil || isLoading || streamCount > 0 || !loads.isEmpty || !ends.isEmpty
+        copy != nil || isLoading || streamCount > 0 || pins > 0 || !loads.isEmpty || !ends.isEmpty
             || !asks.isEmpty || !coding.isEmpty
     }
 

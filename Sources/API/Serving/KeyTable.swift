@@ -45,6 +45,7 @@ final class KeyTable {
     func release(_ entry: KeyEntry) {
         guard !entry.isNeeded, entries[entry.key] === entry else { return }
         entries.removeValue(forKey: entry.key)
+        entry.isReleased = true
     }
 
     /// Notes a read, for the order of eviction and for the store.

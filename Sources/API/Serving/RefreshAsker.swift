@@ -58,15 +58,30 @@ final class RefreshAsker {
         request.seenVersion = seen
         request.coolDown = entry.resource.retry.interval
         request.maximumQueue = maximumQueue
-        let outcome: Result<RequestOutcome, RefreshError>
-        do {
-            outcome = .success(try await store.request(request))
-        } catch {
-            outcome = .failure(error)
-        }
+        let outcome = await outcome(of: request)
         settle(entry, outcome)
         entry.asks.resumeAll(returning: outcome)
         table.release(entry)
+    }
+
+    private func outcome(
+        of request: RefreshRequest
+    ) async -> Result<RequestOutcome, RefreshError> {
+        do {
+            return .success(try await store.request(request))
+        } catch {
+            // A reader waits for a payload, not for replicas: the job is there.
+            guard error.code == .notDurable, error.effect == .applied else {
+                return .failure(error)
+            }
+        }
+        do {
+            guard let status = try await store.statuses([request.key]).first, let job = status.job
+            else { return .success(.notNeeded(version: request.seenVersion ?? 0)) }
+            return .success(.accepted(RefreshReceipt(status: .queued, job: job)))
+        } catch {
+            return .failure(error)
+        }
     }
 
     private func settle(_ entry: KeyEntry, _ outcome: Result<RequestOutcome, RefreshError>) {

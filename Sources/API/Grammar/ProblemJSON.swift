@@ -1,6 +1,7 @@
 internal import Codecs
 internal import FreshetModel
 internal import HTTPServer
+internal import Representation
 
 extension Problem {
     /// The response, `application/problem+json`.
@@ -12,6 +13,7 @@ extension Problem {
             json.member("detail", detail)
             json.member("code", code)
             json.member("request_id", requestID)
+            if let workersAlive { json.member("workers_alive", workersAlive) }
             if let job { json.member("job", nested: job, maximumAttempts: maximumAttempts) }
         }
         var headers = [
