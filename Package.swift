@@ -86,9 +86,20 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A slow server for the demo to refresh from.
+        .executableTarget(
+            name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "Worker",
+                "TestSupport",
+            ],
+            path: "Benchmarks/QueueBench", swiftSettings: strict),
         tests("FreshetModelTests", ["FreshetModel"]),
         tests("RuntimeTests", ["Runtime"]),
         tests("CodecsTests", ["Codecs"]),
@@ -97,7 +108,9 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
-        tests("WorkerTests", ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
+        tests(
+            "WorkerTests",
+            ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
         tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests(
             "APITests",
@@ -105,6 +118,6 @@ let package = Package(
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["freshet-cli"]),
     ]
 )

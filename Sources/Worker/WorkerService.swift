@@ -65,7 +65,7 @@ package struct WorkerService: Service {
         announcer = Announcer(
             id: id, version: version, store: store, slots: slots, pace: pace, health: health)
         claimer = Claimer(
-            store: store, slots: slots, pace: pace, health: health,
+            store: store, slots: slots, drain: drain, pace: pace, health: health,
             request: Self.claimRequests(settings, worker: id, partitions: store.partitions))
     }
 
@@ -101,11 +101,14 @@ package struct WorkerService: Service {
                 "worker": id, "capacity": slots.capacity, "partitions": store.partitions,
                 "resources": runner.resources.count,
             ])
+        // Cancellation does not reach the calls under way: what is handed back must arrive.
         await withTaskCancellationHandler {
-            if let loop {
-                await withTaskExecutorPreference(loop) { await work() }
-            } else {
-                await work()
+            await Unattached.run { [self] in
+                if let loop {
+                    await withTaskExecutorPreference(loop) { await work() }
+                } else {
+                    await work()
+                }
             }
         } onCancel: {
             handBackAll()
@@ -136,7 +139,7 @@ package struct WorkerService: Service {
         let (granted, feed) = AsyncStream.makeStream(of: GrantedClaim.self)
         await withTaskGroup { group in
             group.addTask {
-                await untilDraining { await claimer.run { feed.yield($0) } }
+                await claimer.run { feed.yield($0) }
                 feed.finish()
             }
             group.addTask {
@@ -144,15 +147,6 @@ package struct WorkerService: Service {
                     for await claim in granted { jobs.addTask { await runChain(claim) } }
                 }
             }
-        }
-    }
-
-    private func untilDraining(_ body: @escaping @Sendable () async -> Void) async {
-        await withTaskGroup { group in
-            group.addTask { await body() }
-            group.addTask { await drain.waitUntilBegun() }
-            await group.next()
-            group.cancelAll()
         }
     }
 
@@ -183,6 +177,7 @@ package struct WorkerService: Service {
             "worker.draining",
             ["worker": id, "running": slots.taken, "timeout_seconds": timeout.inSeconds])
         drain.begin()
+        slots.wake()
         await pace.sleep(timeout)
         guard !Task.isCancelled else { return }
         attempts.stopAll(.shutdown)
@@ -193,6 +188,7 @@ package struct WorkerService: Service {
     /// On cancellation, from any thread: no source is waited for.
     private func handBackAll() {
         drain.end()
+        slots.wake()
         attempts.leaveAll(.shutdown)
     }
 }

@@ -28,8 +28,9 @@ package final class StoreHealth: Sendable {
         if let failures { Log.info("store.back", ["role": role, "failures": failures]) }
     }
 
-    /// A call failed.
+    /// A call failed; one that was cancelled with its task says nothing about the store.
     package func failed(_ error: RefreshError, during call: String) {
+        guard !Task.isCancelled else { return }
         let isFirst = state.withLock { state in
             defer { state.isFailing = true }
             state.failures += 1

@@ -74,15 +74,17 @@ final class FeedHub: Sendable {
             return !state.isSubscribed
         }
         guard isFirst else { return }
+        // One connection serves all partitions.
+        let subscriber = client.subscriber(forChannelKey: spaces[0].events)
+        state.withLock { $0.subscribers.append(subscriber) }
         for space in spaces {
-            let subscriber = client.subscriber(
-                channels: [space.events, space.cancellations],
+            subscriber.subscribe(
+                [space.events, space.cancellations],
                 onMessage: { [weak self] channel, bytes in
                     self?.receive(channel: channel, bytes: bytes, from: space)
                 },
-                onSubscribed: { [weak self] in self?.suspect(space.partition) },
-                onLost: { [weak self] in self?.suspect(space.partition) })
-            state.withLock { $0.subscribers.append(subscriber) }
+                onSubscribed: { [weak self] _ in self?.suspect(space.partition) },
+                onLost: { [weak self] _ in self?.suspect(space.partition) })
         }
     }
 

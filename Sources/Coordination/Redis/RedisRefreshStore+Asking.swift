@@ -51,7 +51,7 @@ extension RedisRefreshStore {
             ]
         }
         let averages = try await averages(in: space)
-        let reply = try await run(RefreshScripts.request, in: space, arguments)
+        let reply = try await confirmed(RefreshScripts.request, in: space, arguments)
         let load = try QueueLoad(reply, averages)
         var outcomes: [RequestOutcome] = []
         outcomes.reserveCapacity(requests.count)
@@ -62,6 +62,31 @@ extension RedisRefreshStore {
                     average: averages.resources[request.key.resource.text]))
         }
         return outcomes
+    }
+
+    /// As `run`; with `wait_replicas`, only once so many replicas have what the script wrote.
+    ///
+    /// WAIT goes over the connection that wrote, because it counts that connection's writes alone
+    /// (redis.io/commands/wait), and it promises nothing: the count is compared here.
+    private func confirmed(
+        _ script: RedisScript, in space: KeySpace, _ arguments: [RedisArgument]
+    ) async throws(RefreshError) -> Reply {
+        guard waitReplicas > 0 else { return try await run(script, in: space, arguments) }
+        let pair: (value: RedisValue, replicas: Int)
+        do {
+            pair = try await client.evaluateThenWait(
+                script, keys: [space.meta], arguments: arguments + [clockArgument],
+                replicas: waitReplicas, timeout: .milliseconds(500), deadline: deadlines.write)
+        } catch {
+            throw RefreshError(error)
+        }
+        guard pair.replicas >= waitReplicas else {
+            throw RefreshError(
+                .notDurable,
+                "the job is queued, but \(pair.replicas) of \(waitReplicas) replicas have it",
+                effect: .applied)
+        }
+        return Reply(pair.value)
     }
 
     /// What is known of the partition's run times, at most a second old; with a test's clock, now.

@@ -12,10 +12,34 @@ extension RedisRefreshStore {
     /// is a second late means a dead socket, which the connection then discards.
     public func waitForWork(timeout: Duration) async throws(RefreshError) {
         let seconds = max(0.01, min(timeout.inSeconds, 5))
-        let keys = spaces.map { RedisArgument.text($0.wake) }
+        guard wakers.count > 1 else {
+            return try await Self.block(wakers[0], on: spaces.map(\.wake), seconds: seconds)
+        }
+        // In a Cluster: whichever wakes first. The others' blocks end by themselves.
+        let outcome = await withTaskGroup(of: RefreshError?.self) { group in
+            for (waker, space) in zip(wakers, spaces) {
+                group.addTask {
+                    do throws(RefreshError) {
+                        try await Self.block(waker, on: [space.wake], seconds: seconds)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        if let outcome { throw outcome }
+    }
+
+    private static func block(
+        _ waker: RedisConnection, on keys: [String], seconds: Double
+    ) async throws(RefreshError) {
         do {
             _ = try await waker.send(
-                ["BLPOP"] + keys + [.text("\(seconds)")], routingKey: spaces[0].wake,
+                ["BLPOP"] + keys.map { .text($0) } + [.text("\(seconds)")],
                 deadline: .milliseconds(Int64(seconds * 1000) + 1000))
         } catch {
             throw RefreshError(error)

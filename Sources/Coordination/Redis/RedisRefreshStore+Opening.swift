@@ -15,13 +15,17 @@ extension RedisRefreshStore {
     ) throws(RedisURLError) {
         let url = try RedisURL(parsing: settings.url ?? "redis://127.0.0.1:6379")
         let scripts = RedisScripts(RefreshScripts.all)
+        let client = RedisClient(loop: loop, url: url, name: name, scripts: scripts)
+        // A blocking command names keys of one hash slot; without a Cluster slots do not matter.
+        let isCluster = if case .cluster = url.topology { true } else { false }
+        let wakers = (0..<(isCluster ? settings.partitions : 1)).map { partition in
+            client.dedicatedConnection(
+                forKey: KeySpace(namespace: settings.namespace, partition: partition).wake,
+                name: name + "-waker")
+        }
         self.init(
-            client: RedisClient(loop: loop, url: url, name: name, scripts: scripts),
-            bulk: RedisClient(
-                loop: loop, url: url, name: name + "-bulk", scripts: RedisScripts([])),
-            waker: RedisClient(
-                loop: loop, url: url, name: name + "-waker", scripts: RedisScripts([]),
-                options: .blocking),
+            client: client,
+            bulk: RedisClient(loop: loop, url: url, name: name + "-bulk"), wakers: wakers,
             namespace: settings.namespace, partitions: settings.partitions,
             waitReplicas: settings.waitReplicas, clock: clock)
     }
@@ -30,7 +34,7 @@ extension RedisRefreshStore {
     package func close() {
         client.close()
         bulk.close()
-        waker.close()
+        for waker in wakers { waker.close() }
         hub.close()
     }
 }

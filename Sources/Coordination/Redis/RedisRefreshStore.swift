@@ -23,11 +23,12 @@ public final class RedisRefreshStore: RefreshStore {
     public let partitions: Int
     let client: RedisClient
     let bulk: RedisClient
-    let waker: RedisClient
+    let wakers: [RedisConnection]
     let deadlines: Deadlines
     let waitReplicas: Int
     let spaces: [KeySpace]
     let hub: FeedHub
+    let knownDurability = Mutex(Durability.none)
     let knownAverages = Mutex<[Int: RunAverages]>([:])
     private let clock: (@Sendable () -> Timestamp)?
 
@@ -35,17 +36,17 @@ public final class RedisRefreshStore: RefreshStore {
     ///
     /// - Parameters:
     ///   - bulk: Carries large payloads, so that small calls do not queue behind them.
-    ///   - waker: Carries the blocking wait for work.
+    ///   - wakers: Carry the blocking wait for work: one for all partitions, or one for each.
     ///   - waitReplicas: Replicas that must confirm a request; past a second it is `notDurable`.
     ///   - clock: Replaces Redis' clock, for tests.
     package init(
-        client: RedisClient, bulk: RedisClient, waker: RedisClient, namespace: String,
+        client: RedisClient, bulk: RedisClient, wakers: [RedisConnection], namespace: String,
         partitions: Int = 1, waitReplicas: Int = 0, deadlines: Deadlines = Deadlines(),
         clock: (@Sendable () -> Timestamp)? = nil
     ) {
         self.client = client
         self.bulk = bulk
-        self.waker = waker
+        self.wakers = wakers
         self.deadlines = deadlines
         self.partitions = partitions
         self.waitReplicas = waitReplicas

@@ -24,7 +24,7 @@ final class ConnectionCore {
     private var attempt: Attempt?
     private var check: (timer: EventLoop.Timer, time: UInt64)?
     private var observers: [(RedisConnection.State) -> Void] = []
-    private var state = RedisConnection.State.connecting
+    private(set) var state = RedisConnection.State.connecting
     /// SCRIPT LOADs under way after a NOSCRIPT; those that follow need not load again.
     private var reloading = 0
 

@@ -74,7 +74,7 @@ struct Greeting {
         if case .role = step, value.array?.first?.text != "master" {
             guard case .error = value else {
                 let role = value.array?.first?.text ?? "of no known role"
-                return RedisError(.readonly, "the server is \(role), not the master")
+                return RedisError(.unreachable, "the server is \(role), not the master")
             }
         }
         guard case .error(let text) = value else { return nil }

@@ -76,9 +76,9 @@ package final class RedisConnection: Sendable {
     package func send(
         _ arguments: [RedisArgument], deadline: Duration
     ) async throws(RedisError) -> RedisValue {
-        try await awaitReply { core, operation, completion in
-            operation.id = core.submit(
-                arguments, deadline: Self.time(after: deadline), completion)
+        try await core.awaitReply { core, operation, completion in
+            let id = core.submit(arguments, deadline: Self.time(after: deadline), completion)
+            operation.isNow(id, on: core)
         }
     }
 
@@ -94,48 +94,22 @@ package final class RedisConnection: Sendable {
     ///
     /// - Throws: The reason why the last attempt failed, when there is no connection in time.
     package func waitUntilConnected(deadline: Duration) async throws(RedisError) {
-        _ = try await awaitReply { core, operation, completion in
-            operation.id = core.waitUntilConnected(
+        _ = try await core.awaitReply { core, operation, completion in
+            let id = core.waitUntilConnected(
                 deadline: Self.time(after: deadline), completion)
+            operation.isNow(id, on: core)
+        }
+    }
+
+    /// Asks the server about itself; what the user may not ask stays nil.
+    package func serverFacts(deadline: Duration) async throws(RedisError) -> RedisServerFacts {
+        let time = Self.time(after: deadline)
+        return try await core.awaitReply { core, _, completion in
+            core.serverFacts(deadline: time, completion)
         }
     }
 
     static func time(after delay: Duration) -> UInt64 {
         EventLoop.monotonicNanoseconds() + delay.wholeNanoseconds
     }
-
-    /// Bridges a callback on the loop to the calling task, with cancellation.
-    func awaitReply(
-        _ begin: @escaping @Sendable (ConnectionCore, Operation, @escaping Completion) -> Void
-    ) async throws(RedisError) -> RedisValue {
-        let operation = LoopBound(Operation(), on: loop)
-        let core = core
-        let result = await withTaskCancellationHandler {
-            unsafe await withUnsafeContinuation {
-                (continuation: UnsafeContinuation<Result<RedisValue, RedisError>, Never>) in
-                core.perform { core in
-                    guard !operation.value.isCancelled else {
-                        let error = RedisError(.cancelled, "the command was cancelled")
-                        return unsafe continuation.resume(returning: .failure(error))
-                    }
-                    begin(core, operation.value) { result in
-                        unsafe continuation.resume(returning: result)
-                    }
-                }
-            }
-        } onCancel: {
-            core.perform { core in
-                operation.value.isCancelled = true
-                if let id = operation.value.id { core.cancel(id) }
-            }
-        }
-        return try result.get()
-    }
-}
-
-/// What a caller waits for, so that it can be told to stop waiting.
-final class Operation {
-    /// The command under way, in the connection's count.
-    var id: UInt64?
-    var isCancelled = false
 }

@@ -10,7 +10,7 @@ extension RedisConnection {
     package func evaluate(
         _ script: RedisScript, keys: [String], arguments: [RedisArgument] = [], deadline: Duration
     ) async throws(RedisError) -> RedisValue {
-        try await awaitReply { core, operation, completion in
+        try await core.awaitReply { core, operation, completion in
             Evaluation(
                 script, keys: keys, arguments: arguments, deadline: Self.time(after: deadline),
                 operation: operation
@@ -43,20 +43,13 @@ extension RedisConnection {
         _ script: RedisScript, keys: [String], arguments: [RedisArgument] = [], replicas: Int,
         timeout: Duration, deadline: Duration
     ) async throws(RedisError) -> (RedisValue, Int) {
-        let wait = Evaluation.Wait(
-            replicas: replicas,
-            timeout: Int64(max(1, timeout.wholeNanoseconds / Nanoseconds.perMillisecond)))
-        let pair = try await awaitReply { core, operation, completion in
+        let wait = Evaluation.Wait(replicas: replicas, timeout: timeout)
+        return try await core.awaitReply { core, operation, completion in
             Evaluation(
                 script, keys: keys, arguments: arguments, wait: wait,
-                deadline: Self.time(after: deadline), operation: operation
-            ) { result in
-                completion(result.map { .array([$0.0, .integer(Int64($0.1 ?? 0))]) })
-            }.run(on: core)
+                deadline: Self.time(after: deadline), operation: operation,
+                completion: completion
+            ).run(on: core)
         }
-        guard let parts = pair.array, parts.count == 2, let count = parts[1].int else {
-            preconditionFailure("a pair has two parts")
-        }
-        return (parts[0], Int(count))
     }
 }

@@ -34,10 +34,14 @@ final class FixedLocator: Locator {
 
 extension RedisURL {
     /// Who finds the process for a connection to this URL.
-    func locator(on loop: EventLoop) -> any Locator {
+    func locator(on loop: EventLoop) -> sending any Locator {
         switch topology {
         case .server(let endpoint): FixedLocator(endpoint)
-        case .sentinel, .cluster: FixedLocator(.unix(path: "/"))
+        case .sentinel(let sentinels, let master):
+            SentinelLocator(
+                loop: loop, sentinels: sentinels, master: master,
+                credentials: sentinelCredentials)
+        case .cluster(let seeds): SeedLocator(seeds)
         }
     }
 }

@@ -19,6 +19,7 @@ struct Claimer: Sendable {
 
     let store: any RefreshStore
     let slots: Slots
+    let drain: Drain
     let pace: Pace
     let health: StoreHealth
     /// Builds the claim for a partition and so many jobs.
@@ -52,13 +53,16 @@ struct Claimer: Sendable {
         }
     }
 
-    /// Gives what it claims to `accept`, for whom the slots are taken already, until cancelled.
+    /// Gives what it claims to `accept`, for whom the slots are taken already, until the drain.
+    ///
+    /// Only waits are cut short then, no claim: its jobs would be nobody's until their leases end.
     func run(_ accept: @Sendable (GrantedClaim) -> Void) async {
         var rotation = PartitionRotation(count: store.partitions)
         var backoff = Backoff()
         var fruitless = 0
-        while !Task.isCancelled {
-            await slots.waitForFree()
+        while true {
+            await slots.waitForFree { drain.isDraining }
+            guard !drain.isDraining else { return }
             do throws(RefreshError) {
                 let round = try await claimRound(rotation.round(), accept)
                 health.succeeded()
@@ -68,17 +72,41 @@ struct Claimer: Sendable {
                     continue
                 }
                 let began = pace.now()
-                if !Task.isCancelled { try await store.waitForWork(timeout: round.wait) }
+                try await waitForWork(atMost: round.wait)
                 // Wake-ups that bring nothing, one right after the other, must not become a spin.
                 fruitless = pace.now() - began < .milliseconds(5) ? fruitless + 1 : 0
                 if fruitless > 3 {
-                    await pace.sleep(min(.milliseconds(1 << min(fruitless, 10)), Self.cappedWait))
+                    await pause(min(.milliseconds(1 << min(fruitless, 10)), Self.cappedWait))
                 }
             } catch {
                 health.failed(error, during: "claim")
-                await pace.sleep(backoff.next(random: pace.random()))
+                await pause(backoff.next(random: pace.random()))
             }
         }
+    }
+
+    private func pause(_ duration: Duration) async {
+        await pace.wait(for: drain.claimNudge, atMost: duration)
+    }
+
+    private func waitForWork(atMost timeout: Duration) async throws(RefreshError) {
+        let failure = await withTaskGroup(of: RefreshError?.self) { group in
+            group.addTask {
+                do throws(RefreshError) {
+                    try await store.waitForWork(timeout: timeout)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            group.addTask {
+                await drain.claimNudge.wait()
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+        if let failure { throw failure }
     }
 
     /// Asks the partitions in `order`, as many at a time as there are free slots for.
@@ -87,7 +115,7 @@ struct Claimer: Sendable {
     ) async throws(RefreshError) -> Round {
         var round = Round()
         var rest = order[...]
-        while !rest.isEmpty, !Task.isCancelled {
+        while !rest.isEmpty, !drain.isDraining {
             let free = slots.free
             guard free > 0 else { break }
             let width = min(free, rest.count)

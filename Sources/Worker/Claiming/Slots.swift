@@ -31,8 +31,11 @@ final class Slots: Sendable {
         nudge.give()
     }
 
-    /// Returns once there is a free slot, or when cancelled.
-    func waitForFree() async {
-        while free == 0, !Task.isCancelled { await nudge.wait() }
+    /// Returns once there is a free slot, or `isOver` when `wake` was called.
+    func waitForFree(unless isOver: () -> Bool) async {
+        while free == 0, !isOver() { await nudge.wait() }
     }
+
+    /// Wakes the claim loop to look whether it is over.
+    func wake() { nudge.give() }
 }

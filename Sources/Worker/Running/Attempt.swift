@@ -4,10 +4,9 @@ internal import Synchronization
 
 /// One run of a source under a claim, which can be told to stop and can be left behind.
 ///
-/// The one place of the worker that starts a task which is nobody's child: a source may ignore
-/// cancellation, blocked in a C library or in a loop of its own, and a child would then hold its slot
-/// and the worker's shutdown for as long as it likes. A source that was left behind cannot do harm:
-/// its lease is gone, and what it returns is dropped.
+/// A source may ignore cancellation, blocked in a C library or in a loop of its own; as a child task
+/// it would hold its slot and the worker's shutdown for as long as it likes. So it runs in a task
+/// that can be left behind. It cannot do harm then: its lease is gone, what it returns is dropped.
 final class Attempt: Sendable {
     /// Why an attempt was told to stop.
     enum Stop: Sendable, Equatable {
@@ -46,7 +45,7 @@ final class Attempt: Sendable {
                 return false
             }
             guard !isStopped else { return continuation.resume(returning: nil) }
-            let task = Task(executorPreference: globalConcurrentExecutor) {
+            let task = Unattached.start {
                 let product = await body()
                 self.takeWaiter()?.resume(returning: product)
             }

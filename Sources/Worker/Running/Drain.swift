@@ -1,4 +1,4 @@
-internal import Runtime
+internal import Coordination
 internal import Synchronization
 
 /// How far the end of a worker is: nothing of it yet, no new jobs, or give everything back.
@@ -6,7 +6,8 @@ final class Drain: Sendable {
     private enum Phase: Int { case working, draining, over }
 
     private let phase = Mutex(Phase.working)
-    private let begun = Gate()
+    /// Given when no new job is to be begun: ends the claim loop's waits.
+    let claimNudge = Nudge()
 
     /// No new job is begun.
     var isDraining: Bool { phase.withLock { $0 != .working } }
@@ -16,14 +17,11 @@ final class Drain: Sendable {
 
     func begin() {
         phase.withLock { if $0 == .working { $0 = .draining } }
-        begun.open()
+        claimNudge.give()
     }
 
     func end() {
         phase.withLock { $0 = .over }
-        begun.open()
+        claimNudge.give()
     }
-
-    /// Returns once no new job is begun.
-    func waitUntilBegun() async { await begun.wait() }
 }

@@ -14,27 +14,26 @@ package struct RedisCall: Sendable {
     }
 }
 
-extension RedisConnection {
-    /// Runs scripts in order, in one write and so in one round trip.
+extension RedisClient {
+    /// Runs scripts in order, in one write and so in one round trip when they go to one node.
     ///
     /// - Returns: A result for each; one that fails does not keep the next from running.
     package func evaluateAll(
         _ calls: [RedisCall], deadline: Duration
     ) async -> [Result<RedisValue, RedisError>] {
-        let core = core
-        return unsafe await withUnsafeContinuation {
-            (continuation: UnsafeContinuation<[Result<RedisValue, RedisError>], Never>) in
-            core.perform { core in
-                let gathering = Gathering(count: calls.count) { results in
-                    unsafe continuation.resume(returning: results)
+        await withCheckedContinuation { continuation in
+            let begin = { @Sendable in
+                let gathering = Gathering(count: calls.count) {
+                    continuation.resume(returning: $0)
                 }
                 for (index, call) in calls.enumerated() {
-                    Evaluation(
+                    self.evaluate(
                         call.script, keys: call.keys, arguments: call.arguments,
-                        deadline: Self.time(after: deadline), operation: Operation()
-                    ) { result in gathering.take(result.map(\.0), at: index) }.run(on: core)
+                        deadline: deadline
+                    ) { gathering.take($0, at: index) }
                 }
             }
+            if loop.isCurrent { begin() } else { loop.execute(begin) }
         }
     }
 }

@@ -1,0 +1,34 @@
+import Testing
+
+/// Each Lua script says what it is given and what it gives back.
+@Suite("Scripts are documented")
+struct ScriptTests {
+    /// Shared text that is put before every script, not a script itself.
+    private static let prelude = "Sources/Coordination/Lua/prelude.lua"
+
+    @Test("every script begins with what it does, its keys, arguments and answer")
+    func headers() {
+        for script in Repository.scripts where script.path != Self.prelude {
+            let header = script.lines.prefix { $0.hasPrefix("--") || $0.hasPrefix("#!") }
+                .joined(separator: "\n")
+            for word in ["KEYS", "ARGV", "Returns"] {
+                #expect(header.contains(word), "\(script) does not say \(word)")
+            }
+        }
+    }
+
+    @Test("no script takes the time from anywhere but Redis")
+    func clock() {
+        for script in Repository.scripts {
+            #expect(!script.text.contains("os.time"), "\(script)")
+            #expect(!script.text.contains("os.clock"), "\(script)")
+        }
+    }
+
+    @Test("no script is longer than 200 lines")
+    func lengths() {
+        for script in Repository.scripts {
+            #expect(script.lines.count <= 200, "\(script)")
+        }
+    }
+}
