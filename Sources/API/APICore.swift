@@ -16,7 +16,7 @@ final class APICore {
     let store: any RefreshStore
     let metricsRegistry: Metrics
     let metrics: APIMetrics
-    let errands = Errands<APICore>()
+    let errands: Errands<APICore>
     let time: StoreTime
     let table: KeyTable
     let resolver: KeyResolver
@@ -39,11 +39,12 @@ final class APICore {
     private var unsent: [ResourceName: ReadCounts] = [:]
 
     init(
-        settings: Settings, store: any RefreshStore, loop: EventLoop, metrics registry: Metrics,
-        version: String, durability: @escaping @Sendable () -> Durability
+        settings: Settings, store: any RefreshStore, loop: EventLoop, errands: Errands<APICore>,
+        metrics registry: Metrics, version: String, durability: @escaping @Sendable () -> Durability
     ) {
         self.settings = settings
         self.store = store
+        self.errands = errands
         metricsRegistry = registry
         metrics = APIMetrics(registry)
         time = StoreTime(loop: loop)
@@ -128,6 +129,12 @@ final class APICore {
                 return
             }
         } while !rest.isEmpty
+    }
+
+    /// Ends all streams: their clients come back to another process.
+    func endStreams() {
+        hub.finish()
+        streams.finish()
     }
 
     /// Sets the gauges that are read only when somebody looks.

@@ -98,16 +98,9 @@ final class APIHandler: HTTPHandler {
         case .health: return core.probes.health()
         case .ready: return later(request) { core throws(Problem) in try await core.probes.ready() }
         default:
-            if limiter != nil { _ = try admitAnybody(request) }
+            // Without keys it counts against the address.
+            if !access.isClosed { _ = try admit(request) }
             return core.openAPI
-        }
-    }
-
-    /// `/openapi.json` needs no key, but is no probe: it counts against the address.
-    private func admitAnybody(_ request: HTTPRequest) throws(Problem) {
-        guard access.isClosed else {
-            _ = try admit(request)
-            return
         }
     }
 
