@@ -108,10 +108,21 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
         tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
+        .target(
+            name: "DutySupport",
+            dependencies: [
+                "TestSupport", "FreshetModel", "Runtime", "Coordination", "RefreshSources",
+            ],
+            path: "Tests/DutySupport", swiftSettings: strict),
         tests(
             "WorkerTests",
-            ["Worker", "FreshetModel", "Runtime", "Coordination", "RefreshSources"]),
-        tests("SchedulerTests", ["Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+            [
+                "DutySupport", "Worker", "FreshetModel", "Runtime", "Coordination",
+                "RefreshSources",
+            ]),
+        tests(
+            "SchedulerTests",
+            ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
         tests(
             "APITests",
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),

@@ -86,7 +86,7 @@ static inline int freshet_errno(void) { return errno; }
 static inline void freshet_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
 
 // pipe2 is declared for _GNU_SOURCE only.
-static inline int freshet_pipe(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int freshet_pipe_ends(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 
 struct freshet_spawn_request {
     const char *path;
@@ -103,7 +103,7 @@ struct freshet_spawn_request {
 // between it and exec only async-signal-safe calls are made. Returns the process id or -errno.
 static inline pid_t freshet_spawn(const struct freshet_spawn_request *spawn) {
     int report[2];
-    if (freshet_pipe(report) < 0) return -errno;
+    if (freshet_pipe_ends(report) < 0) return -errno;
     pid_t parent = getpid();
     pid_t child = fork();
     if (child < 0) {

@@ -1,13 +1,11 @@
 // Starts programs for the command source. Between fork and exec only C may run: Swift's runtime
 // may allocate at any line, which is not safe in the child of a process with threads.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// glibc declares clone only for _GNU_SOURCE, which the importer may not set.
+// Declared here because glibc does so only for _GNU_SOURCE, which has to be the same in all modules.
 extern int clone(int (*body)(void *), void *stack, int flags, void *argument, ...);
+extern int pipe2(int ends[2], int flags);
+extern int mkostemp(char *template, int flags);
 
 // SIGKILL follows SIGTERM after this long, in the source and in the guardian.
 #define FRESHET_GRACE_MILLISECONDS 5000
@@ -174,7 +174,7 @@ static inline void freshet_guard(int lifeline) {
 
 // Forks the guardian of this process. Returns the descriptor that groups are told to and that
 // keeps it waiting; -1 when there is none.
-static inline int freshet_start_guardian(void) {
+static inline int freshet_start_guardian(pid_t *guardian) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
     sigset_t all, before;
@@ -201,7 +201,14 @@ static inline int freshet_start_guardian(void) {
         close(ends[1]);
         return -1;
     }
+    *guardian = child;
     return ends[1];
+}
+
+// Lets the guardian end and takes its exit status, so that no trace of it stays.
+static inline void freshet_end_guardian(int lifeline, pid_t guardian) {
+    close(lifeline);
+    while (waitpid(guardian, NULL, 0) < 0 && errno == EINTR) {}
 }
 
 // A descriptor that becomes readable when the child ends; -1 on kernels before 5.3.
@@ -232,4 +239,17 @@ static inline int freshet_pipe(int *reader, int *writer) {
 
 static inline int freshet_wakeup_descriptor(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static inline void freshet_wake(int descriptor) {
+    uint64_t one = 1;
+    if (write(descriptor, &one, sizeof one) < 0) { /* full: it is readable already */ }
+}
+
+// A new file that only this user may read; `path` ends in XXXXXX, which is replaced.
+static inline int freshet_temporary_file(char *path) { return mkostemp(path, O_CLOEXEC); }
+
+// The name of the calling thread, for ps and debuggers; at most 15 bytes.
+static inline void freshet_name_thread(const char *name) {
+    prctl(PR_SET_NAME, (unsigned long)name, 0UL, 0UL, 0UL);
 }

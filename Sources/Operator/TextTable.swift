@@ -55,6 +55,7 @@ struct TextTable {
                 }
                 if !isLast { line += "  " }
             }
+            while line.last == " " { line.removeLast() }
             return line
         }
     }

@@ -13,7 +13,7 @@ final class OutputPipe {
     init() throws(SystemError) {
         var ends: (Int32, Int32) = (-1, -1)
         let result = unsafe withUnsafeMutableBytes(of: &ends) { bytes in
-            unsafe freshet_pipe(bytes.assumingMemoryBound(to: Int32.self).baseAddress)
+            unsafe freshet_pipe_ends(bytes.assumingMemoryBound(to: Int32.self).baseAddress)
         }
         guard result == 0 else { throw .last("make a pipe") }
         readEnd = ends.0

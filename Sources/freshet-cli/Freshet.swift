@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import Runtime
 
@@ -31,13 +32,28 @@ enum Freshet {
     }
 
     private static func dispatch(_ invocation: Invocation) -> ExitCode {
-        switch invocation.command {
-        case CommandTable.completion:
-            let completion = Completion(commands: CommandTable.all)
-            StandardStream.output.write(completion.script(for: invocation.operand ?? "bash"))
-            return .done
-        default:
-            return .failed
+        let context = CallContext(
+            invocation, environment: ProcessInfo.processInfo.environment)
+        do throws(CallError) {
+            switch invocation.command {
+            case CommandTable.up: return try UpCommand.run(context)
+            case CommandTable.api: return try RoleCommands.api(context)
+            case CommandTable.worker: return try RoleCommands.worker(context)
+            case CommandTable.scheduler: return try RoleCommands.scheduler(context)
+            case CommandTable.configCheck: return try ToolCommands.checkConfiguration(context)
+            case CommandTable.keyNew: return try ToolCommands.newKey(context)
+            case CommandTable.completion:
+                let completion = Completion(commands: CommandTable.all)
+                let script = completion.script(for: invocation.operand ?? "bash")
+                StandardStream.output.write(script)
+                return .done
+            default: return try OperatorCommands.run(context)
+            }
+        } catch {
+            // Errors in a configuration begin with the file's name, as editors expect them.
+            let prefix = error.code == .configuration && error.lines.count > 0 ? "" : "freshet: "
+            for line in error.lines { StandardStream.error.write("\(prefix)\(line)\n") }
+            return error.code
         }
     }
 }

@@ -32,9 +32,12 @@ struct SourceTests {
 
     @Test("unsafe code is where a C library is owned, and nowhere else")
     func unsafeCode() {
-        for file in Repository.swift where !Self.unsafeModules.contains(file.module) {
+        for file in Repository.swift where file.module != "TidyTests" {
+            // A module's tests may touch what the module owns.
+            let module =
+                file.module.hasSuffix("Tests") ? String(file.module.dropLast(5)) : file.module
+            guard !Self.unsafeModules.contains(module) else { continue }
             for line in file.lines where line.code.contains("unsafe ") {
-                if file.module == "TidyTests" { continue }
                 Issue.record("\(file): \(line)")
             }
         }

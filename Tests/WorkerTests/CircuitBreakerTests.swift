@@ -1,3 +1,4 @@
+import DutySupport
 import FreshetModel
 import Testing
 

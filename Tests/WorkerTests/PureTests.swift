@@ -1,4 +1,5 @@
 import Coordination
+import DutySupport
 import FreshetModel
 import RefreshSources
 import Testing

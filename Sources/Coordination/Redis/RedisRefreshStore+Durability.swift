@@ -1,4 +1,5 @@
 internal import Redis
+internal import Synchronization
 
 /// What a check of the servers behind a store found.
 public struct ServerCheck: Sendable, Hashable {

@@ -1,19 +1,20 @@
-import Coordination
-import FreshetModel
-import RefreshSources
+package import Coordination
+package import FreshetModel
+package import RefreshSources
 
-enum Fixtures {
-    static func name(_ text: String) -> ResourceName {
+/// Values that tests of the roles are made of.
+package enum Fixtures {
+    package static func name(_ text: String) -> ResourceName {
         guard let name = ResourceName(text) else { preconditionFailure("not a name: \(text)") }
         return name
     }
 
-    static func key(_ text: String) -> Key {
+    package static func key(_ text: String) -> Key {
         guard let key = Key(text) else { preconditionFailure("not a key: \(text)") }
         return key
     }
 
-    static func claim(
+    package static func claim(
         _ key: String, nonce: String, lease: Duration = .seconds(10), attempt: Int = 1
     ) -> Claim {
         let at = Timestamp(milliseconds: 1_000_000)
@@ -23,14 +24,15 @@ enum Fixtures {
             readyAt: at, previous: nil, traceparent: nil)
     }
 
-    static func resource(_ name: String, _ change: (inout Resource) -> Void = { _ in }) -> Resource
+    package static func resource(_ name: String, _ change: (inout Resource) -> Void = { _ in })
+        -> Resource
     {
         var resource = Resource(name: Self.name(name))
         change(&resource)
         return resource
     }
 
-    static func settings(
+    package static func settings(
         _ resources: Resource..., change: (inout Settings) -> Void = { _ in }
     ) -> Settings {
         var settings = Settings()
@@ -39,7 +41,7 @@ enum Fixtures {
         return settings
     }
 
-    static func json(_ text: String) -> SourceOutcome {
+    package static func json(_ text: String) -> SourceOutcome {
         .payload(Payload(bytes: Array(text.utf8), contentType: "application/json"))
     }
 }

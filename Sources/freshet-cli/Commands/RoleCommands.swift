@@ -1,0 +1,85 @@
+internal import Coordination
+internal import FreshetModel
+internal import Redis
+internal import RefreshSources
+internal import Runtime
+internal import Scheduler
+internal import Worker
+
+/// `freshet api`, `worker` and `scheduler`: one process of one role. They start whether Redis
+/// answers or not.
+enum RoleCommands {
+    static func api(_ context: CallContext) throws(CallError) -> ExitCode {
+        let settings = try prepare(context)
+        try checkExposure(settings)
+        return .failed
+    }
+
+    static func worker(_ context: CallContext) throws(CallError) -> ExitCode {
+        let settings = try prepare(context)
+        return LoopMain.run("worker") { loop in
+            await run("worker", settings, loop, grace: WorkerService.gracePeriod(settings)) {
+                store throws in
+                try WorkerService(
+                    settings: settings, store: store, version: Build.version, loop: loop
+                ) { resource in
+                    try resource.source.map { try SourceFactory.make($0, for: resource) }
+                }
+            }
+        }
+    }
+
+    static func scheduler(_ context: CallContext) throws(CallError) -> ExitCode {
+        let settings = try prepare(context)
+        return LoopMain.run("scheduler") { loop in
+            await run("scheduler", settings, loop, grace: .seconds(10)) { store in
+                SchedulerService(
+                    settings: settings, store: store, id: ProcessName.make(), loop: loop)
+            }
+        }
+    }
+
+    /// Without keys everybody may do everything: then nobody beyond this machine may reach it.
+    static func checkExposure(_ settings: Settings) throws(CallError) {
+        guard let address = ListenAddress(settings.api.listen) else {
+            throw CallError(
+                .configuration, "api.listen: `\(settings.api.listen)` is not HOST:PORT")
+        }
+        guard address.isLoopback || !settings.api.keys.isEmpty else {
+            throw CallError(
+                .configuration,
+                "api.listen: \(address) can be reached from beyond this machine, and there are no "
+                    + "api.keys; make one with `freshet key new NAME`, or listen on 127.0.0.1")
+        }
+    }
+
+    private static func prepare(_ context: CallContext) throws(CallError) -> Settings {
+        try context.configureLog()
+        return try context.requiredSettings().settings
+    }
+
+    private static func run(
+        _ role: String, _ settings: Settings, _ loop: EventLoop, grace: Duration,
+        _ make: (RedisRefreshStore) throws -> any Service
+    ) async -> ExitCode {
+        let signals = SignalSource(loop: loop)
+        do {
+            let store = try RedisRefreshStore(
+                settings: settings.redis, loop: loop, name: "freshet-\(role)")
+            defer { store.close() }
+            try await ServiceGroup(
+                [try make(store)], gracePeriod: grace, signals: signals
+            ).run()
+            return .done
+        } catch let error as RedisURLError {
+            StandardStream.error.write("freshet: redis.url: \(error)\n")
+            return .configuration
+        } catch let error as SourceError {
+            StandardStream.error.write("freshet: \(error)\n")
+            return .configuration
+        } catch {
+            Log.error("\(role).failed", ["error": "\(error)"])
+            return .failed
+        }
+    }
+}
