@@ -53,6 +53,6 @@ enum FieldList {
         guard text.utf8.count >= 2, text.utf8.first == 0x22, text.utf8.last == 0x22 else {
             return String(text)
         }
-        return text.dropFirst().dropLast().replacing("\\\"", with: "\"")
+        return String(text.dropFirst().dropLast()).replacing("\\\"", with: "\"")
     }
 }

@@ -1,3 +1,4 @@
+internal import Codecs
 internal import Coordination
 internal import FreshetModel
 internal import HTTPServer

@@ -1,3 +1,5 @@
+internal import FreshetModel
+
 extension APIOperation {
     private static let key = APIParameter(
         "key", in: "path",

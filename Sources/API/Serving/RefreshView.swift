@@ -34,7 +34,7 @@ struct RefreshView {
             job?.runAt = event.runAt
         case .running:
             begin(event, .running, .running)
-            job?.attempt = event.attempt ?? job?.attempt ?? 1
+            if let attempt = event.attempt { job?.attempt = attempt }
             job?.startedAt = event.at
             job?.position = 0
             job?.ahead = 0
@@ -45,7 +45,7 @@ struct RefreshView {
         case .retrying:
             begin(event, .retrying, .retrying)
             job?.error = event.error
-            job?.attempt = event.attempt ?? job?.attempt ?? 1
+            if let attempt = event.attempt { job?.attempt = attempt }
             job?.runAt = event.runAt
             job?.progress = nil
         case .updated, .cancelled:

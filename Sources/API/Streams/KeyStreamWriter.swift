@@ -84,7 +84,8 @@ final class KeyStreamWriter {
         }
         // What is not JSON travels as a string where it is text; else the client reads it raw.
         var items: [UInt8] = []
-        if !JSONText.append(checking: bytes.bytes.span, to: &items) { items = Array("null".utf8) }
+        let raw = bytes.bytes
+        if !JSONText.append(checking: raw.span, to: &items) { items = Array("null".utf8) }
         return envelope.head + items + envelope.tail
     }
 
