@@ -30,9 +30,11 @@ final class EventStreamHandler {
             resumed = position
         }
         let stream = EventStream()
+        // Before it joins a group, which adds its own to it.
+        stream.onClose = { [metrics] in metrics.streams.add(-1) }
         if case .job = filter.subject {
         } else if resumed == nil {
-            opened(stream)
+            metrics.streams.add(1)
             hub.add(stream, filter)
             return .stream(stream)
         }
@@ -43,14 +45,9 @@ final class EventStreamHandler {
             } catch {
                 return .response(error.response(requestID: requestID))
             }
-            self.opened(stream)
+            self.metrics.streams.add(1)
             return .stream(stream)
         }
-    }
-
-    private func opened(_ stream: EventStream) {
-        metrics.streams.add(1)
-        stream.onClose = { [metrics] in metrics.streams.add(-1) }
     }
 
     private func open(

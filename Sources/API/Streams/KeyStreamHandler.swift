@@ -36,6 +36,11 @@ final class KeyStreamHandler {
             let entry = self.reads.entry(plan)
             entry.streamCount += 1
             let stream = EventStream()
+            // Before it joins a group, which adds its own to it.
+            stream.onClose = { [self] in
+                metrics.streams.add(-1)
+                closed(entry)
+            }
             do throws(Problem) {
                 try await self.open(stream, plan, facts, entry)
             } catch {
@@ -46,10 +51,6 @@ final class KeyStreamHandler {
                         maximumAttempts: plan.resource.retry.maximumAttempts))
             }
             self.metrics.streams.add(1)
-            stream.onClose = { [self] in
-                metrics.streams.add(-1)
-                closed(entry)
-            }
             return .stream(stream)
         }
     }
