@@ -129,7 +129,7 @@ struct ScriptTests {
             let late = await redisError {
                 _ = try await redis.evaluateThenWait(
                     add, keys: ["script:wait"], arguments: [1], replicas: 1,
-                    timeout: .milliseconds(500), deadline: .milliseconds(200))
+                    timeout: .seconds(3), deadline: .milliseconds(600))
             }
             #expect(late?.code == .timeout)
             #expect(late?.effect == .applied)
