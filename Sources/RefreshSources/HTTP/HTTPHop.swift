@@ -25,7 +25,7 @@ final class HTTPHop {
 
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
-    private var lists: [UnsafeMutablePointer<curl_slist>] = unsafe []
+    private var list: UnsafeMutablePointer<curl_slist>?
 
     private let request: HTTPRequest
     private let isConfiguredHost: Bool
@@ -65,7 +65,7 @@ final class HTTPHop {
         unsafe curl_multi_remove_handle(multi, easy)
         unsafe curl_easy_cleanup(easy)
         unsafe curl_multi_cleanup(multi)
-        unsafe unsafe unsafe for unsafelist in unsafe lists { unsafe curl_slist_free_all(list) }
+        unsafe curl_slist_free_all(list)
         unsafe errorBuffer.deallocate()
     }
 
@@ -173,9 +173,7 @@ final class HTTPHop {
         {
             lines.append("Content-Type: \(type)")
         }
-        var list: UnsafeMutablePointer<curl_slist>?
         for line in lines { unsafe list = curl_slist_append(list, line) }
-        if let list = unsafe list { unsafe lists.append(list) }
         unsafe freshet_curl_set_pointer(easy, CURLOPT_HTTPHEADER, list)
     }
 
