@@ -16,11 +16,11 @@ struct SourceTests {
         "Sources/Runtime/LoopBound.swift": 1,
     ]
 
-    /// Files that may start a task which is no child of another: mains, and the one place where a
-    /// worker leaves a source behind that does not end.
+    /// Files that may start a task which is no child of another: mains, and the worker's, whose
+    /// sources may ignore that they are cancelled.
     private static let taskStarters: Set<String> = [
-        "Sources/Worker/Running/Unattached.swift",
         "Sources/freshet-cli/LoopMain.swift", "Sources/demo-source/DemoSource.swift",
+        "Sources/Worker/Running/Unattached.swift",
     ]
 
     @Test("no file is longer than 450 lines, and half are below 120")
@@ -94,7 +94,7 @@ struct SourceTests {
 
     @Test("nothing is left to be done later, no error of the world ends a process")
     func words() {
-        let banned = ["TODO", "FIXME", "XXX:", "fatalError(", "try!"]
+        let banned = ["TODO", "FIXME", "XXX", "fatalError(", "try!"]
         for file in Repository.sources {
             for line in file.lines {
                 for word in banned where line.contains(word) {
