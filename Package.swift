@@ -124,7 +124,7 @@ let package = Package(
         tests("APITests", ["API", "FreshetModel", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
-        tests("EndToEndTests", ["FreshetModel"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
         tests("TidyTests", ["freshet-cli"]),
     ]
 )
