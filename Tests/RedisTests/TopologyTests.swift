@@ -158,6 +158,7 @@ struct TopologyTests {
                     add, keys: ["sum"], arguments: [1], replicas: 1, timeout: second,
                     deadline: .seconds(5))
                 #expect(pair == (.integer(1), 1))
+                try await eventually("subscribed") { log.entries == ["subscribed"] }
                 try await group.master.kill()
                 let end = ContinuousClock.now + .seconds(20)
                 let (count, gap) = try await add(client, key: "sum") {

@@ -1,3 +1,4 @@
+internal import API
 internal import Coordination
 internal import FreshetModel
 internal import Redis
@@ -12,7 +13,15 @@ enum RoleCommands {
     static func api(_ context: CallContext) throws(CallError) -> ExitCode {
         let settings = try prepare(context)
         try checkExposure(settings)
-        return .failed
+        return LoopMain.run("api") { loop in
+            await run("api", settings, loop, grace: .seconds(30)) { store in
+                let api = try APIService(
+                    settings: settings, store: store, loop: loop, version: Build.version,
+                    durability: { store.durability })
+                try await api.start()
+                return api
+            }
+        }
     }
 
     static func worker(_ context: CallContext) throws(CallError) -> ExitCode {
@@ -61,7 +70,7 @@ enum RoleCommands {
 
     private static func run(
         _ role: String, _ settings: Settings, _ loop: EventLoop, grace: Duration,
-        _ make: (RedisRefreshStore) throws -> any Service
+        _ make: (RedisRefreshStore) async throws -> any Service
     ) async -> ExitCode {
         let signals = SignalSource(loop: loop)
         do {
@@ -69,7 +78,7 @@ enum RoleCommands {
                 settings: settings.redis, loop: loop, name: "freshet-\(role)")
             defer { store.close() }
             try await ServiceGroup(
-                [try make(store)], gracePeriod: grace, signals: signals
+                [ServerWatch(store: store, loop: loop), try await make(store)], gracePeriod: grace, signals: signals
             ).run()
             return .done
         } catch let error as RedisURLError {
