@@ -66,7 +66,9 @@ let package = Package(
         module("Representation", ["FreshetModel", "Codecs", "Coordination"]),
 
         // Layer 3: the roles.
-        module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
+        module(
+            "API",
+            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
         module(
@@ -121,9 +123,11 @@ let package = Package(
         tests(
             "SchedulerTests",
             ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
-        tests("APITests", ["API", "FreshetModel", "Coordination"]),
+        tests(
+            "APITests",
+            ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
-        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
         tests("EndToEndTests", ["FreshetModel"]),
         tests("TidyTests", ["freshet-cli"]),
     ]

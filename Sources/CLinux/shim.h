@@ -26,6 +26,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+// Declared for GNU programs alone, which these headers must not be: Swift's own Glibc module is not.
+extern int pipe2(int ends[2], int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+
 // prctl is variadic, which Swift does not import. Asks for `signal` when the parent dies.
 static inline int freshet_set_parent_death_signal(int signal) {
     return prctl(PR_SET_PDEATHSIG, (unsigned long)signal, 0UL, 0UL, 0UL);
@@ -42,13 +46,16 @@ static inline int freshet_set_cloexec(int descriptor) {
 }
 
 // struct epoll_event holds a union, which strict memory safety calls unsafe at every touch.
+// `tag` comes back as it was given: an event that was waiting when its descriptor was closed and its
+// number used again can be told from one of the new descriptor.
 struct freshet_ready {
-    int32_t descriptor;
+    uint64_t tag;
     uint32_t events;
 };
 
-static inline int freshet_epoll_control(int epoll, int operation, int descriptor, uint32_t events) {
-    struct epoll_event event = {.events = events, .data = {.fd = descriptor}};
+static inline int freshet_epoll_control(
+    int epoll, int operation, int descriptor, uint32_t events, uint64_t tag) {
+    struct epoll_event event = {.events = events, .data = {.u64 = tag}};
     return epoll_ctl(epoll, operation, descriptor, &event);
 }
 
@@ -58,7 +65,7 @@ static inline int freshet_epoll_wait(
     struct epoll_event events[256];
     int count = epoll_wait(epoll, events, capacity > 256 ? 256 : capacity, timeout_ms);
     for (int i = 0; i < count; i++) {
-        ready[i].descriptor = events[i].data.fd;
+        ready[i].tag = events[i].data.u64;
         ready[i].events = events[i].events;
     }
     return count;
@@ -185,4 +192,57 @@ static inline int freshet_terminal_raw(int descriptor, struct termios *saved) {
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     return tcsetattr(descriptor, TCSANOW, &raw);
+}
+
+// A signal handler may do little more than write to a pipe. The numbers arrive there as bytes.
+static volatile int freshet_signal_pipe = -1;
+
+static void freshet_tell_signal(int signal_number) {
+    int saved = errno;
+    unsigned char byte = (unsigned char)signal_number;
+    ssize_t written = write(freshet_signal_pipe, &byte, 1);
+    (void)written;  // A full pipe has told enough.
+    errno = saved;
+}
+
+// sigaction holds a union and a function pointer.
+static inline int freshet_catch_signal(int signal_number, int pipe_descriptor) {
+    struct sigaction action = {.sa_flags = SA_RESTART};
+    freshet_signal_pipe = pipe_descriptor;
+    action.sa_handler = freshet_tell_signal;
+    sigemptyset(&action.sa_mask);
+    return sigaction(signal_number, &action, 0);
+}
+
+static inline void freshet_default_signal(int signal_number) { signal(signal_number, SIG_DFL); }
+
+// The most descriptors this process may have; asks for as many as the system lets it.
+static inline uint64_t freshet_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : (uint64_t)before;
+}
+
+// Starts a thread named `name`, cut to what the system shows.
+static inline int freshet_start_thread(
+    pthread_t *thread, const char *name, void *(*body)(void *), void *argument) {
+    int error = pthread_create(thread, 0, body, argument);
+    if (error != 0) return error;
+    char shown[16];
+    size_t length = strnlen(name, sizeof(shown) - 1);
+    memcpy(shown, name, length);
+    shown[length] = 0;
+    pthread_setname_np(*thread, shown);
+    return 0;
+}
+
+// Both ends do not block and are closed on exec.
+static inline int freshet_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
 }

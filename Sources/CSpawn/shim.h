@@ -174,7 +174,7 @@ static inline void freshet_guard(int lifeline) {
 
 // Forks the guardian of this process. Returns the descriptor that groups are told to and that
 // keeps it waiting; -1 when there is none.
-static inline int freshet_start_guardian(void) {
+static inline int freshet_start_guardian(pid_t *guardian) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return -1;
     sigset_t all, before;
@@ -201,7 +201,14 @@ static inline int freshet_start_guardian(void) {
         close(ends[1]);
         return -1;
     }
+    *guardian = child;
     return ends[1];
+}
+
+// Lets the guardian end and takes its exit status, so that no trace of it stays.
+static inline void freshet_end_guardian(int lifeline, pid_t guardian) {
+    close(lifeline);
+    while (waitpid(guardian, NULL, 0) < 0 && errno == EINTR) {}
 }
 
 // A descriptor that becomes readable when the child ends; -1 on kernels before 5.3.
@@ -221,7 +228,7 @@ static inline int freshet_reap(pid_t child, int *status) {
 }
 
 // Both ends are closed by exec; the parent's is not to block.
-static inline int freshet_pipe(int *reader, int *writer) {
+static inline int freshet_spawn_pipe(int *reader, int *writer) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);

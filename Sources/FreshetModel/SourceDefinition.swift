@@ -44,6 +44,8 @@ public struct HTTPSource: Hashable, Sendable {
     public var maximumBytes = 100 << 20
     /// Redirects followed. Default: 5.
     public var maximumRedirects = 5
+    /// Whether redirects may lead to private addresses of other hosts. Default: no.
+    public var allowsPrivate = false
 
     /// A GET of `url`.
     public init(url: String) { self.url = url }
@@ -131,6 +133,8 @@ public struct CSVSource: Hashable, Sendable {
     public var delimiter: Character = ","
     /// How fields become JSON values. Default: infer.
     public var types = Types.infer
+    /// Of the CSV text; past it the job fails. Default: 100 MiB.
+    public var maximumBytes = 100 << 20
 
     /// A CSV source; set `file` or `url`.
     public init() {}

@@ -1,5 +1,5 @@
 /// An error the server itself answers with; what it looks like is the program's choice.
-package struct HTTPProblem: Sendable {
+package struct HTTPProblem: Sendable, Hashable {
     package var status: Int
     /// Stable, for programs: `header_too_large`.
     package var code: String
@@ -15,5 +15,34 @@ package struct HTTPProblem: Sendable {
         self.title = title
         self.detail = detail
         self.requestID = requestID
+    }
+
+    /// RFC 9457: `application/problem+json` with `type,title,status,detail,code,request_id`.
+    package var response: HTTPResponse {
+        let body =
+            "{\"type\":\"about:blank\",\"title\":\(Self.quoted(title)),\"status\":\(status),"
+            + "\"detail\":\(Self.quoted(detail)),\"code\":\(Self.quoted(code)),"
+            + "\"request_id\":\(Self.quoted(requestID))}\n"
+        return HTTPResponse(
+            status: status,
+            headers: [
+                ("Content-Type", "application/problem+json"), ("Cache-Control", "no-store"),
+            ],
+            body: Array(body.utf8))
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{0}"..<"\u{20}":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
     }
 }

@@ -12,6 +12,8 @@ package enum SourceFactory {
         let declared = resource.parameters
         switch definition {
         case .command(let command): return try CommandRefreshSource(command, declared: declared)
+        case .directory(let directory):
+            return try DirectoryRefreshSource(directory, declared: declared)
         default: throw .permanent("not yet")
         }
     }
