@@ -190,6 +190,7 @@ extension StoreConformance {
             try await Scene.run(kind) { scene in
                 let id = try await scene.ask("a").job.id
                 try await scene.fail(scene.claim(), retryAfter: .zero)
+                try await scene.maintain()
                 for key in ["b", "c"] { try await scene.ask(key) }
                 let claim = try await scene.claim()
                 #expect(claim.attempt == 2)
