@@ -131,7 +131,7 @@ let package = Package(
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
-        tests("EndToEndTests", ["FreshetModel"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
         tests("TidyTests", ["freshet-cli"]),
     ]
 )

@@ -64,6 +64,7 @@ enum RoleCommands {
 
     private static func prepare(_ context: CallContext) throws(CallError) -> Settings {
         try context.configureLog()
+        ProcessLimits.raiseDescriptors()
         return try context.requiredSettings().settings
     }
 

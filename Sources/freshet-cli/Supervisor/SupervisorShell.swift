@@ -36,12 +36,12 @@ final class SupervisorShell {
 
     /// Runs until everything has been drained, on the calling thread.
     func run() -> ExitCode {
-        let signals = SignalWatch([.interrupt, .terminate], on: loop) { [unowned self] _ in
-            self.requestStop()
-        }
+        let signals = SignalSource(loop: loop)
+        let shell = LoopBound(self, loop: loop)
+        signals.onSignal([.interrupt, .terminate]) { _ in shell.value.requestStop() }
         perform(machine.begin())
         loop.run()
-        signals.end()
+        signals.close()
         return outcome
     }
 
