@@ -14,6 +14,7 @@ package enum SourceFactory {
         case .command(let command): return try CommandRefreshSource(command, declared: declared)
         case .directory(let directory):
             return try DirectoryRefreshSource(directory, declared: declared)
+        case .http(let http): return try HTTPRefreshSource(http, declared: declared)
         default: throw .permanent("not yet")
         }
     }
