@@ -46,7 +46,10 @@ final class EventClient: Sendable {
         _ events: AsyncThrowingStream<WireEvent, any Error>.Continuation
     ) throws {
         var text = ""
+        let end = ContinuousClock.now + .seconds(20)
         while let chunk = try connection.chunk() {
+            // Heartbeats keep a stream alive on which nothing happens any more.
+            guard ContinuousClock.now < end else { throw WireError(description: "no end in 20 s") }
             text += chunk
             while let end = text.firstRange(of: "\n\n") {
                 let block = text[..<end.lowerBound]
