@@ -133,8 +133,6 @@ public struct CSVSource: Hashable, Sendable {
     public var delimiter: Character = ","
     /// How fields become JSON values. Default: infer.
     public var types = Types.infer
-    /// Of the CSV text; past it the job fails. Default: 100 MiB.
-    public var maximumBytes = 100 << 20
 
     /// A CSV source; set `file` or `url`.
     public init() {}

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import FoundationEssentials
 internal import FreshetModel
 internal import Runtime
@@ -36,16 +37,23 @@ struct CallContext {
                 "no configuration: name one with --config FILE or FRESHET_CONFIG, or run where "
                     + "\(Self.defaultConfiguration) is")
         }
-        var settings = try SettingsFile.load(path, environment: environment)
-        settings.redis.url =
-            invocation.value("redis") ?? environment["FRESHET_REDIS_URL"] ?? settings.redis.url
-        if let listen = invocation.value("listen") ?? environment["FRESHET_LISTEN"] {
-            settings.api.listen = listen
-        }
+        var settings = try checkedFile(path).settings
         if let concurrency = invocation.number("concurrency") {
             settings.worker.concurrency = concurrency
         }
         return (path, settings)
+    }
+
+    /// The file at `path`, with what the environment and this call's flags say over it.
+    func checkedFile(_ path: String) throws(CallError) -> ConfigurationFile {
+        var overrides = Overrides(environment: environment)
+        if let url = invocation.value("redis") {
+            overrides.redisURL = Overrides.Setting(url, origin: "--redis")
+        }
+        if let listen = invocation.value("listen") {
+            overrides.listen = Overrides.Setting(listen, origin: "--listen")
+        }
+        return try SettingsFile.check(path, environment: environment, overrides: overrides)
     }
 
     /// What an operator's command works with.
@@ -60,7 +68,7 @@ struct CallContext {
         let note = StackDirectory(invocation.value("data") ?? StackDirectory.defaultPath).note()
         var settings: Settings?
         if let path = configurationPath() ?? note?.config {
-            settings = try SettingsFile.load(path, environment: environment)
+            settings = try checkedFile(path).settings
         }
         var redis = settings?.redis ?? RedisSettings()
         redis.url =
