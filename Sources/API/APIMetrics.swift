@@ -16,7 +16,7 @@ struct APIMetrics {
             "freshet_reads_total", "Reads of payloads, by how they were answered.",
             labels: ["resource", "result"])
         requests = metrics.counter(
-            "freshet_http_requests_total", "Requests, by method and status class.",
+            "freshet_api_requests_total", "Requests, by method and status class.",
             labels: ["method", "status"])
         copyBytes = metrics.gauge(
             "freshet_copies_bytes", "Memory held by payload copies.").with()
