@@ -77,7 +77,10 @@ let package = Package(
         // Layer 4: the library for Swift programs and the command.
         module(
             "Freshet",
-            ["FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API", "Worker"]),
+            [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API",
+                "Worker", "Scheduler",
+            ]),
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
