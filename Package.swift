@@ -77,7 +77,10 @@ let package = Package(
         // Layer 4: the library for Swift programs and the command.
         module(
             "Freshet",
-            ["FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API", "Worker"]),
+            [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API",
+                "Worker", "Scheduler",
+            ]),
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
@@ -123,12 +126,13 @@ let package = Package(
         tests(
             "SchedulerTests",
             ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+        tests("FreshetTests", ["Freshet"]),
         tests(
             "APITests",
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
-        tests("OperatorTests", ["Operator", "FreshetModel", "Coordination"]),
-        tests("EndToEndTests", ["FreshetModel"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
         tests("TidyTests", ["freshet-cli"]),
     ]
 )

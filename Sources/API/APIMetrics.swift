@@ -3,7 +3,6 @@ internal import Runtime
 /// What an API process measures.
 struct APIMetrics {
     let reads: LabelledMetric<Counter>
-    let requests: LabelledMetric<Counter>
     let copyBytes: Gauge
     let copies: Gauge
     let streams: Gauge
@@ -15,9 +14,6 @@ struct APIMetrics {
         reads = metrics.counter(
             "freshet_reads_total", "Reads of payloads, by how they were answered.",
             labels: ["resource", "result"])
-        requests = metrics.counter(
-            "freshet_http_requests_total", "Requests, by method and status class.",
-            labels: ["method", "status"])
         copyBytes = metrics.gauge(
             "freshet_copies_bytes", "Memory held by payload copies.").with()
         copies = metrics.gauge("freshet_copies", "Payload copies held.").with()

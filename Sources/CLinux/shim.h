@@ -158,7 +158,7 @@ static inline int freshet_pidfd_open(pid_t process) {
 }
 
 // The exit status of an ended child: its code, or minus the signal that ended it.
-static inline int freshet_reap(pid_t process) {
+static inline int freshet_reap_child(pid_t process) {
     int status = 0;
     while (waitpid(process, &status, 0) < 0)
         if (errno != EINTR) return 127;

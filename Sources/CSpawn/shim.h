@@ -15,9 +15,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // Declared here because glibc does so only for _GNU_SOURCE, which has to be the same in all modules.
@@ -228,7 +230,7 @@ static inline int freshet_reap(pid_t child, int *status) {
 }
 
 // Both ends are closed by exec; the parent's is not to block.
-static inline int freshet_pipe(int *reader, int *writer) {
+static inline int freshet_spawn_pipe(int *reader, int *writer) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -248,6 +250,51 @@ static inline void freshet_wake(int descriptor) {
 
 // A new file that only this user may read; `path` ends in XXXXXX, which is replaced.
 static inline int freshet_temporary_file(char *path) { return mkostemp(path, O_CLOEXEC); }
+
+// What struct stat says, in a type of our own: several system modules bring struct stat along, and
+// which of them Swift takes it from changes from build to build.
+struct freshet_file {
+    int is_regular;
+    int is_directory;
+    uint32_t owner;
+    int64_t size;
+    int64_t modified_ms;  // clamped to the years 1 to 9999, which are all that RFC 3339 has
+    uint64_t inode;
+};
+
+static inline void freshet_describe(const struct stat *status, struct freshet_file *file) {
+    int64_t seconds = status->st_mtim.tv_sec;
+    if (seconds < -62135596800) seconds = -62135596800;
+    if (seconds > 253402300799) seconds = 253402300799;
+    file->is_regular = S_ISREG(status->st_mode);
+    file->is_directory = S_ISDIR(status->st_mode);
+    file->owner = status->st_uid;
+    file->size = status->st_size;
+    file->modified_ms = seconds * 1000 + status->st_mtim.tv_nsec / 1000000;
+    file->inode = status->st_ino;
+}
+
+// Does not follow a symbolic link. 0 on success.
+static inline int freshet_file_at(int directory, const char *name, struct freshet_file *file) {
+    struct stat status;
+    if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return -1;
+    freshet_describe(&status, file);
+    return 0;
+}
+
+static inline int freshet_file_of(int descriptor, struct freshet_file *file) {
+    struct stat status;
+    if (fstat(descriptor, &status) < 0) return -1;
+    freshet_describe(&status, file);
+    return 0;
+}
+
+// The clock of file times.
+static inline int64_t freshet_realtime_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 // The name of the calling thread, for ps and debuggers; at most 15 bytes.
 static inline void freshet_name_thread(const char *name) {

@@ -141,12 +141,18 @@ package final class EventStream {
             : Pending(bytes: chunk.bytes, offset: chunk.start, end: chunk.end)
     }
 
+    /// Bytes queued behind the chunk being sent: that one may have any size.
+    private var behindFirst: Int {
+        guard let first = pending.first else { return 0 }
+        return pendingBytes - (first.end - first.offset)
+    }
+
     private func write(_ item: Pending) -> Bool {
         var item = item
         if pending.isEmpty {
             guard let isThrough = push(&item) else { return false }
             if isThrough { return true }
-        } else if pendingBytes + item.end - item.offset > queueBytesMax {
+        } else if behindFirst + item.end - item.offset > queueBytesMax {
             // A reader this slow holds memory for as long as it likes.
             table?.metrics?.droppedStreams.increment()
             close()

@@ -35,6 +35,8 @@ package final class RedisClient: Sendable {
             loop: loop, url: url, name: name, scripts: scripts, options: options, flag: flag)
     }
 
+    deinit { close() }
+
     /// Whether every master is connected. From any thread.
     package var isConnected: Bool { flag.isSet }
 

@@ -70,10 +70,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var timers = TimerHeap()
     private var timerBodies: [UInt64: () -> Void] = [:]
     private var nextTimerNumber: UInt64 = 1
-    private var endOfThisTurn: [() -> Void] = []
     private var resumeHooks: [() -> Void] = []
     private var flushHooks: [() -> Void] = []
-    private var threadID: UInt = 0
+    private var endOfThisTurn: [() -> Void] = []
+    private let threadID = Atomic<UInt>(0)
     private static let wakeupTag = UInt64.max
 
     /// When the loop last began to handle events, in nanoseconds of `monotonicNanoseconds()`: a time
@@ -97,7 +97,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID == freshet_thread_id() }
+    package var isCurrent: Bool { threadID.load(ordering: .relaxed) == freshet_thread_id() }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -108,7 +108,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Runs turns on the calling thread until `stop`.
     package func run() {
-        threadID = freshet_thread_id()
+        threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
         while true {
             let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
@@ -125,7 +125,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             for hook in flushHooks { hook() }
             finishTurn()
         }
-        threadID = 0
+        threadID.store(0, ordering: .relaxed)
     }
 
     /// Ends `run` after the current turn. From any thread.

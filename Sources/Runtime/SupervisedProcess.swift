@@ -120,7 +120,7 @@ package final class SupervisedProcess {
             read(stream)
             close(stream)
         }
-        let status = freshet_reap(pid)
+        let status = freshet_reap_child(pid)
         onExit(status >= 0 ? .code(status) : .signal(-status))
     }
 

@@ -13,9 +13,11 @@ struct RedisSmokeTests {
         let redis = try await PrivateRedis.start()
         let loop = EventLoop(name: "test")
         BackgroundThread.start { loop.run() }
-        let settings = { var s = RedisSettings(); s.url = redis.url; return s }()
+        let settings = {
+            var s = RedisSettings(); s.url = redis.url; return s
+        }()
         let store = try RedisRefreshStore(settings: settings, loop: loop, name: "test")
-        let key = try #require(Key("cinema"))
+        let key = try makeKey("cinema")
         guard case .accepted(let receipt) = try await store.request(RefreshRequest(key: key)) else {
             Issue.record("not accepted")
             return

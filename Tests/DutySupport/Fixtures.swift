@@ -24,9 +24,9 @@ package enum Fixtures {
             readyAt: at, previous: nil, traceparent: nil)
     }
 
-    package static func resource(_ name: String, _ change: (inout Resource) -> Void = { _ in })
-        -> Resource
-    {
+    package static func resource(
+        _ name: String, _ change: (inout Resource) -> Void = { _ in }
+    ) -> Resource {
         var resource = Resource(name: Self.name(name))
         change(&resource)
         return resource

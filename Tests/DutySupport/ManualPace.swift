@@ -1,4 +1,5 @@
 package import Coordination
+package import FreshetModel
 internal import Synchronization
 
 /// A clock that a test turns by hand.
@@ -23,6 +24,12 @@ package final class ManualPace: Sendable {
         Pace(now: { self.now }, sleep: { await self.sleep($0) }, random: dice)
     }
 
+    /// For the store under test: its clock goes with this one, from `base`.
+    package func storeClock(from base: Timestamp) -> @Sendable () -> Timestamp {
+        let start = now
+        return { base + (self.now - start) }
+    }
+
     /// Lets `duration` pass; wakes who slept until then.
     package func advance(by duration: Duration) {
         let woken = state.withLock { state in
@@ -34,7 +41,8 @@ package final class ManualPace: Sendable {
         for waiter in woken { waiter.resume() }
     }
 
-    /// Lets time pass in steps until `condition` holds, giving the tasks a turn after each.
+    /// Lets time pass in steps until `condition` holds. After each the tasks get a moment of real
+    /// time, for what they do between two sleeps.
     ///
     /// - Throws: `TooLate` when it does not within `limit` of this clock.
     package func advance(
@@ -45,7 +53,7 @@ package final class ManualPace: Sendable {
         while try await !condition() {
             guard now < end else { throw TooLate(limit: limit) }
             advance(by: step)
-            for _ in 0..<20 { await Task.yield() }
+            try await Task.sleep(for: .milliseconds(1))
         }
     }
 

@@ -114,7 +114,8 @@ struct ScriptTests {
         }
     }
 
-    @Test("WAIT counts the replicas that have the write, after a flush too")
+    @Test(
+        "WAIT counts the replicas that have the write, after a flush too, and follows success only")
     func wait() async throws {
         let server = try server
         try await withConnection(scripts: scripts) { redis in
@@ -126,10 +127,18 @@ struct ScriptTests {
                 #expect(count == 0)
                 try await server.cli("SCRIPT", "FLUSH")
             }
+            let start = ContinuousClock.now
+            let half = RedisScript(name: "wrong", source: "#!lua\nreturn redis.call('GET')")
+            let refused = await redisError {
+                _ = try await redis.evaluateThenWait(
+                    half, keys: [], replicas: 1, timeout: .seconds(3), deadline: .seconds(4))
+            }
+            #expect(refused?.code == .server("ERR"))
+            #expect(ContinuousClock.now - start < .seconds(2), "WAIT followed a failed script")
             let late = await redisError {
                 _ = try await redis.evaluateThenWait(
                     add, keys: ["script:wait"], arguments: [1], replicas: 1,
-                    timeout: .milliseconds(500), deadline: .milliseconds(200))
+                    timeout: .seconds(3), deadline: .milliseconds(600))
             }
             #expect(late?.code == .timeout)
             #expect(late?.effect == .applied)

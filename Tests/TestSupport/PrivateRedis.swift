@@ -95,6 +95,8 @@ package final class PrivateRedis: Sendable {
     package func stop() async {
         if let process { await process.stop() }
         child.withLock { $0 = nil }
+        // A killed server leaves its socket, which the removal of a directory stumbles over.
+        unsafe unlink(socketPath)
         TemporaryDirectory.remove(directory)
     }
 

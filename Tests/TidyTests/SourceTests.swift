@@ -11,14 +11,16 @@ struct SourceTests {
 
     /// Where `@unchecked Sendable` is, with how many; each has its reason on the next lines.
     private static let uncheckedBudget = [
-        "Sources/FreshetModel/PatternCache.swift": 1,
+        "Sources/RefreshSources/HTTP/HTTPHop.swift": 1,
         "Sources/Runtime/EventLoop.swift": 1,
         "Sources/Runtime/LoopBound.swift": 1,
     ]
 
-    /// Files that may start a task which is no child of another: mains.
+    /// Files that may start a task which is no child of another: mains, and the worker's, whose
+    /// sources may ignore that they are cancelled.
     private static let taskStarters: Set<String> = [
         "Sources/freshet-cli/LoopMain.swift", "Sources/demo-source/DemoSource.swift",
+        "Sources/Worker/Running/Unattached.swift",
     ]
 
     @Test("no file is longer than 450 lines, and half are below 120")
@@ -62,8 +64,10 @@ struct SourceTests {
         for file in Repository.sources where !Self.taskStarters.contains(file.path) {
             for line in file.lines {
                 let code = line.code
-                let starts = ["Task {", "Task(", "Task.detached", "Task.immediate"]
-                for start in starts where code.contains(start) && !code.contains("addTask") {
+                for start in ["Task {", "Task(", "Task.detached", "Task.immediate"] {
+                    guard let range = code.firstRange(of: start) else { continue }
+                    // `startTask(` and `addTask {` are other words.
+                    if code[..<range.lowerBound].last?.isLetter == true { continue }
                     Issue.record("\(file): \(line)")
                 }
             }
@@ -92,7 +96,7 @@ struct SourceTests {
 
     @Test("nothing is left to be done later, no error of the world ends a process")
     func words() {
-        let banned = ["TODO", "FIXME", "XXX", "fatalError(", "try!"]
+        let banned = ["TODO", "FIXME", "fatalError(", "try!"]
         for file in Repository.sources {
             for line in file.lines {
                 for word in banned where line.contains(word) {

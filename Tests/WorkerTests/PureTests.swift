@@ -93,10 +93,9 @@ struct PayloadPreparationTests {
         #expect(PayloadPreparation.decoded(payload.bytes, metadata(payload)) == bytes)
     }
 
-    @Test("what does not shrink stays as it is", arguments: [5_000, 2_000_000])
+    @Test("what does not shrink stays as it is", arguments: [5_000, 500_000])
     func incompressible(count: Int) throws {
-        var generator = SystemRandomNumberGenerator()
-        let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let bytes = noise(count)
         let payload = try prepared(
             Payload(bytes: bytes, contentType: "application/octet-stream"))
         #expect(payload.encoding == .identity && payload.bytes == bytes)
@@ -118,6 +117,15 @@ struct PayloadPreparationTests {
             Payload(bytes: Array(repeating: 65, count: 5000), contentType: "text/plain"))
         payload.bytes.removeLast()
         #expect(PayloadPreparation.decoded(payload.bytes, metadata(payload)) == nil)
+    }
+
+    /// Bytes without a pattern: a linear congruential generator's upper ones.
+    private func noise(_ count: Int) -> [UInt8] {
+        var state: UInt64 = 42
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
+        }
     }
 
     private func metadata(_ payload: Payload) -> PayloadMetadata {

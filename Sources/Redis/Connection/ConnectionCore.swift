@@ -242,10 +242,11 @@ final class ConnectionCore {
         check = (timer, time)
     }
 
-    private func planCheck() {
+    private func planCheck(notBefore earliest: UInt64 = 0) {
         guard machine.phase != .closed else { return }
         let lastActivity = wire?.lastActivity ?? 0
-        if let next = machine.nextExpiry(lastActivity: lastActivity) { ensureCheck(by: next) }
+        guard let next = machine.nextExpiry(lastActivity: lastActivity) else { return }
+        ensureCheck(by: max(next, earliest))
     }
 
     private func expire() {
@@ -255,7 +256,8 @@ final class ConnectionCore {
             lost(RedisError(.closed, "\(locator.name) fell silent"))
         }
         fail(expiry.failures)
-        planCheck()
+        // Each look goes through the queue: deadlines a moment apart share one.
+        planCheck(notBefore: now + 2 * Nanoseconds.perMillisecond)
     }
 }
 

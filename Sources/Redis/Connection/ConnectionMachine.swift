@@ -72,6 +72,8 @@ struct ConnectionMachine<Token> {
     private var held = Fifo<Held>()
     private var heldBytes = 0
     private var flights = Fifo<Flight>()
+    /// How many of the oldest flights failed early; a frozen peer leaves thousands.
+    private var forsaken = 0
     private var nextID: UInt64 = 1
     private var readySince: UInt64 = 0
 
@@ -195,6 +197,7 @@ struct ConnectionMachine<Token> {
     /// The next reply has come.
     mutating func received() -> Receipt {
         guard !flights.isEmpty else { return .unexpected }
+        forsaken = max(0, forsaken - 1)
         guard let token = flights.removeFirst().token else { return .drop }
         return .deliver(token)
     }
@@ -256,7 +259,8 @@ struct ConnectionMachine<Token> {
     }
 
     private mutating func dropFlights(_ error: RedisError, written: UInt64) -> [Failure] {
-        flights.removeAll().compactMap { flight in
+        forsaken = 0
+        return flights.removeAll().compactMap { flight in
             guard let token = flight.token else { return nil }
             // The server cannot run a command of which it lacks the end.
             let effect = flight.end <= written ? RedisError.Effect.unknown : .none
@@ -269,9 +273,15 @@ struct ConnectionMachine<Token> {
     /// Ends what is due at `now`; `lastActivity` is when the peer last showed life.
     mutating func expire(now: UInt64, lastActivity: UInt64) -> Expiry {
         var expiry = Expiry(failures: dropHeld(now: now))
-        for position in 0..<flights.count where flights[position].deadline <= now {
-            guard let token = flights[position].token else { continue }
+        for position in forsaken..<flights.count {
+            let flight = flights[position]
+            guard let token = flight.token else {
+                if position == forsaken { forsaken += 1 }
+                continue
+            }
+            guard flight.deadline <= now else { continue }
             flights[position].token = nil
+            if position == forsaken { forsaken += 1 }
             let error = RedisError(.timeout, "Redis did not answer in time", effect: .unknown)
             expiry.failures.append(Failure(token: token, error: error))
         }
@@ -287,8 +297,9 @@ struct ConnectionMachine<Token> {
         for position in 0..<held.count {
             next = min(next, held[position].deadline, held[position].patience)
         }
-        for position in 0..<flights.count where flights[position].token != nil {
-            next = min(next, flights[position].deadline)
+        for position in forsaken..<flights.count {
+            let flight = flights[position]
+            if flight.token != nil { next = min(next, flight.deadline) }
         }
         if let oldest = flights.first {
             next = min(next, max(oldest.deadline, lastActivity) + limits.overdueGrace)

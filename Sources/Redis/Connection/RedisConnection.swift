@@ -55,6 +55,8 @@ package final class RedisConnection: Sendable {
         core.perform { $0.start() }
     }
 
+    deinit { close() }
+
     /// Whether a command sent now would be written at once. From any thread.
     package var isConnected: Bool { flag.isSet }
 

@@ -15,6 +15,9 @@ final class Attempt {
     private var timer: EventLoop.Timer?
     private var wire: Wire?
     private var addresses: [SocketAddress] = []
+    private var addressTimer: EventLoop.Timer?
+    /// What one of several addresses may take, so that a dead one does not hide the others.
+    private var share = Duration.zero
 
     init(
         loop: EventLoop, locator: any Locator, resolver: Resolver,
@@ -28,6 +31,7 @@ final class Attempt {
 
     func start(timeout: Duration, _ completion: @escaping Completion) {
         self.completion = completion
+        share = timeout
         timer = loop.schedule(after: timeout) { [self] in
             finish(.failure(RedisError(.unreachable, "\(locator.name) does not answer")))
         }
@@ -44,6 +48,7 @@ final class Attempt {
     func cancel() {
         completion = nil
         if let timer { loop.cancel(timer) }
+        if let addressTimer { loop.cancel(addressTimer) }
         locator.forget()
         resolver.forget()
         wire?.close()
@@ -57,6 +62,7 @@ final class Attempt {
             case .failure(let error): finish(.failure(error))
             case .success(let found):
                 addresses = found
+                share = share / max(1, found.count)
                 connect(location, last: nil)
             }
         }
@@ -75,13 +81,21 @@ final class Attempt {
             connect(location, last: error)
         }
         self.wire = wire
-        if let error = wire.connect(to: address) { connect(location, last: error) }
+        if let addressTimer { loop.cancel(addressTimer) }
+        if let error = wire.connect(to: address) { return connect(location, last: error) }
+        guard !addresses.isEmpty else { return }
+        addressTimer = loop.schedule(after: share) { [self] in
+            wire.close()
+            connect(
+                location, last: RedisError(.unreachable, "\(location.endpoint) does not answer"))
+        }
     }
 
     private func greet(_ wire: Wire, _ location: Location) {
         var greeting = makeGreeting(location)
         // Whoever answered is the right one: a break from here on is no reason to try its sister.
         addresses = []
+        if let addressTimer { loop.cancel(addressTimer) }
         wire.onValue = { [self] value in
             switch greeting.accept(value) {
             case .more: return

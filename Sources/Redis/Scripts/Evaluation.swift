@@ -27,9 +27,6 @@ final class Evaluation {
     private let isAsking: Bool
     private let completion: Completion
     private var repeats = 0
-    private var isOver = false
-    private var evaluated: Result<RedisValue, RedisError>?
-    private var counted: Result<RedisValue, RedisError>?
 
     init(
         _ script: RedisScript, keys: [String], arguments: [RedisArgument], wait: Wait? = nil,
@@ -49,35 +46,41 @@ final class Evaluation {
     func run(on core: ConnectionCore) {
         if isAsking { Self.ask(core, deadline: deadline) }
         let command = script.command(keys: keys, arguments: arguments, inFull: repeats > 1)
-        guard let wait else {
-            let id = core.submit(command, deadline: deadline) { [self] result in
-                guard !mustRepeat(result, on: core) else { return }
-                completion(result.map { ($0, 0) }.mapError(Self.fate))
-            }
-            return operation.isNow(id, on: core)
-        }
-        evaluated = nil
-        counted = nil
         let id = core.submit(command, deadline: deadline) { [self] result in
-            evaluated = result
-            settle(on: core)
+            guard !mustRepeat(result, on: core) else { return }
+            switch result {
+            case .failure(let error): completion(.failure(Self.fate(error)))
+            case .success(let value): follow(value, on: core)
+            }
         }
         operation.isNow(id, on: core)
+    }
+
+    /// Sends WAIT within the call that brought the script's reply, so on the very connection it ran
+    /// on. Not in one write with the script: WAIT after one that failed would hold up all that comes
+    /// behind it, and so many scripts may run before the first WAIT.
+    private func follow(_ value: RedisValue, on core: ConnectionCore) {
+        guard let wait else { return completion(.success((value, 0))) }
+        guard core.state == .connected else {
+            let error = RedisError(.closed, "the connection is gone before WAIT", effect: .applied)
+            return completion(.failure(error))
+        }
         let words: [RedisArgument] = [
             "WAIT", RedisArgument(wait.replicas), .integer(wait.milliseconds),
         ]
-        core.submit(words, deadline: deadline) { [self] result in
-            counted = result
-            settle(on: core)
+        let id = core.submit(words, deadline: deadline) { [self] result in
+            switch result {
+            case .failure(let error): completion(.failure(error.with(effect: .applied)))
+            case .success(let count):
+                guard let count = count.int else {
+                    let error = RedisError(
+                        .protocolViolation, "WAIT answered with no number", effect: .applied)
+                    return completion(.failure(error))
+                }
+                completion(.success((value, Int(count))))
+            }
         }
-    }
-
-    /// Ends, or repeats, when both answers are there; a cancelled caller does not wait for the second.
-    private func settle(on core: ConnectionCore) {
-        guard !isOver, let evaluated else { return }
-        if operation.isCancelled { return finish(evaluated, counted ?? evaluated) }
-        guard let counted, !mustRepeat(evaluated, on: core) else { return }
-        finish(evaluated, counted)
+        operation.isNow(id, on: core)
     }
 
     /// Lets a Cluster's node take the next command for a slot that is on its way to it.
@@ -96,24 +99,6 @@ final class Evaluation {
         core.reloadScripts(deadline: deadline)
         run(on: core)
         return true
-    }
-
-    private func finish(
-        _ evaluated: Result<RedisValue, RedisError>, _ counted: Result<RedisValue, RedisError>
-    ) {
-        isOver = true
-        switch (evaluated, counted) {
-        case (.failure(let error), _): completion(.failure(Self.fate(error)))
-        case (.success(let value), .success(let count)):
-            guard let count = count.int else {
-                let error = RedisError(
-                    .protocolViolation, "WAIT answered with no number", effect: .applied)
-                return completion(.failure(error))
-            }
-            completion(.success((value, Int(count))))
-        case (.success, .failure(let error)):
-            completion(.failure(error.with(effect: .applied)))
-        }
     }
 
     /// An error that the script itself made up says nothing about what it did before.

@@ -30,7 +30,7 @@ extension RedisConnection {
         ) { result in completion(result.map(\.0)) }.run(on: core.value)
     }
 
-    /// Runs a script, then WAIT in the same write.
+    /// Runs a script, then WAIT on the same connection once the script has succeeded.
     ///
     /// Redis serves nothing else of this connection until WAIT ends: use one of its own.
     ///

@@ -33,6 +33,8 @@ package final class RedisSubscriber: Sendable {
         core.perform { $0.start() }
     }
 
+    deinit { close() }
+
     /// Whether the connection is up, which does not say that channels are confirmed. From any thread.
     package var isConnected: Bool { flag.isSet }
 

@@ -33,16 +33,16 @@ struct TemporaryFile: ~Copyable {
         guard !isSwept.exchange(true, ordering: .relaxed) else { return }
         guard let directory = unsafe opendir(folder) else { return }
         defer { unsafe closedir(directory) }
-        let now = time(nil)
+        let now = freshet_realtime_milliseconds()
         while let item = unsafe readdir(directory) {
             let name = unsafe withUnsafeBytes(of: item.pointee.d_name) { buffer in
                 unsafe String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
             }
             guard name.hasPrefix("freshet-previous-") else { continue }
             let path = "\(folder)/\(name)"
-            var status = stat()
-            guard unsafe lstat(path, &status) == 0, status.st_uid == geteuid(),
-                now - status.st_mtim.tv_sec > 86_400
+            var file = freshet_file()
+            guard unsafe freshet_file_at(AT_FDCWD, path, &file) == 0, file.owner == geteuid(),
+                now - file.modified_ms > 86_400_000
             else { continue }
             unsafe unlink(path)
         }

@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import Codecs
 internal import Glibc
 
@@ -27,14 +28,13 @@ struct FileReading: ~Copyable {
     ) throws(SourceError) -> FileRecord? {
         guard let directory = try descriptor(of: file.directory) else { return nil }
         let path = path(of: file)
-        var status = stat()
-        guard unsafe fstatat(directory, file.name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+        var found = freshet_file()
+        guard unsafe freshet_file_at(directory, file.name, &found) == 0 else {
             if errno == ENOENT { return nil }
             throw TreeWalk.failure(TreeWalk.text(path), errno)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
-        var record = FileRecord(
-            path: path, size: Int(status.st_size), modified: Self.milliseconds(status.st_mtim))
+        guard found.is_regular != 0 else { return nil }
+        var record = FileRecord(path: path, size: Int(found.size), modified: found.modified_ms)
         guard hashes else {
             // Its content is not wanted now, but a file that cannot be read is no use to anybody.
             guard unsafe faccessat(directory, file.name, R_OK, 0) == 0 else {
@@ -72,21 +72,19 @@ struct FileReading: ~Copyable {
                 if errno == ENOENT || errno == ELOOP { return nil }
                 throw TreeWalk.failure(path, errno)
             }
-            var status = stat()
-            guard unsafe fstat(content.number, &status) == 0 else {
+            var status = freshet_file()
+            guard unsafe freshet_file_of(content.number, &status) == 0 else {
                 throw TreeWalk.failure(path, errno)
             }
-            guard status.st_mode & S_IFMT == S_IFREG else { return nil }
-            Self.waitPast(status.st_mtim)
-            record.size = Int(status.st_size)
-            record.modified = Self.milliseconds(status.st_mtim)
+            guard status.is_regular != 0 else { return nil }
+            Self.waitPast(status.modified_ms)
+            record.size = Int(status.size)
+            record.modified = status.modified_ms
             record.hash = try hash(content.number, path)
-            guard unsafe fstat(content.number, &status) == 0 else {
+            guard unsafe freshet_file_of(content.number, &status) == 0 else {
                 throw TreeWalk.failure(path, errno)
             }
-            if record.size == Int(status.st_size),
-                record.modified == Self.milliseconds(status.st_mtim)
-            {
+            if record.size == Int(status.size), record.modified == status.modified_ms {
                 return record
             }
         }
@@ -109,17 +107,9 @@ struct FileReading: ~Copyable {
     /// Waits until a later write must get a later time than `moment`, so that size and time tell
     /// next time whether the file is still the one that was read. The kernel's file times move in
     /// steps of up to 10 ms.
-    private static func waitPast(_ moment: timespec) {
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &now)
-        let age = (now.tv_sec - moment.tv_sec) * 1000 + (now.tv_nsec - moment.tv_nsec) / 1_000_000
+    static func waitPast(_ modified: Int64) {
+        let age = freshet_realtime_milliseconds() - modified
         if (0..<20).contains(age) { usleep(UInt32(20 - age) * 1000) }
-    }
-
-    private static func milliseconds(_ time: timespec) -> Int64 {
-        // A file may claim any time; beyond this a number of milliseconds could overflow.
-        let seconds = min(max(Int64(time.tv_sec), -62_135_596_800), 253_402_300_799)
-        return seconds * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
     // MARK: directories

@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import Glibc
 
 /// Which files of a tree are wanted.
@@ -197,15 +198,11 @@ enum DirectoryEntries {
         case DT_REG: return Entry(name: name, bytes: bytes, isDirectory: false)
         case DT_DIR: return Entry(name: name, bytes: bytes, isDirectory: true)
         case DT_UNKNOWN:
-            var status = stat()
-            guard unsafe fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-                return nil
-            }
-            switch status.st_mode & S_IFMT {
-            case S_IFREG: return Entry(name: name, bytes: bytes, isDirectory: false)
-            case S_IFDIR: return Entry(name: name, bytes: bytes, isDirectory: true)
-            default: return nil
-            }
+            var found = freshet_file()
+            guard unsafe freshet_file_at(descriptor, name, &found) == 0,
+                found.is_regular != 0 || found.is_directory != 0
+            else { return nil }
+            return Entry(name: name, bytes: bytes, isDirectory: found.is_directory != 0)
         default: return nil
         }
     }

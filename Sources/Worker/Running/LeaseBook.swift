@@ -33,9 +33,6 @@ struct LeaseBook {
         var progressFrom: Duration
         var isStopping = false
 
-        /// A third of the lease, so that two heartbeats may fail; never rarer than once a second.
-        var beat: Duration { min(claim.lease / 3, .seconds(1)) }
-
         var dueAt: Duration? {
             if isStopping { return giveUpAt }
             return timeoutAt.map { min($0, leaseEnd) } ?? leaseEnd
@@ -59,16 +56,20 @@ struct LeaseBook {
 
     /// An attempt begins under `claim`, which was asked for at `sentAt`; or its source runs once
     /// more, with the lease as it stands.
-    mutating func begin(_ claim: Claim, sentAt: Duration, now: Duration, timeout: Duration) {
-        if entries[claim.nonce] != nil {
-            entries[claim.nonce]?.timeoutAt = now + timeout
-            return
-        }
-        var entry = Entry(
-            claim: claim, renewAt: sentAt, leaseEnd: sentAt + claim.lease,
-            timeoutAt: now + timeout, progressFrom: now)
-        entry.renewAt += entry.beat
+    ///
+    /// - Returns: When it falls due, and when its first heartbeat does.
+    @discardableResult
+    mutating func begin(
+        _ claim: Claim, sentAt: Duration, now: Duration, timeout: Duration
+    ) -> (due: Duration?, beat: Duration) {
+        var entry =
+            entries[claim.nonce]
+            ?? Entry(
+                claim: claim, renewAt: sentAt + claim.beat, leaseEnd: sentAt + claim.lease,
+                progressFrom: now)
+        entry.timeoutAt = now + timeout
         entries[claim.nonce] = entry
+        return (entry.dueAt, entry.renewAt)
     }
 
     /// The source ended and its payload is being published: only the lease counts from here on.
@@ -98,9 +99,9 @@ struct LeaseBook {
         var due: [Heartbeat] = []
         for (nonce, entry) in entries {
             let brings = entry.progress != nil && entry.progressFrom <= now
-            guard brings || entry.renewAt - entry.beat / 2 <= now else { continue }
+            guard brings || entry.renewAt - entry.claim.beat / 2 <= now else { continue }
             due.append(Heartbeat(claim: entry.claim, progress: brings ? entry.progress : nil))
-            entries[nonce]?.renewAt = now + entry.beat
+            entries[nonce]?.renewAt = now + entry.claim.beat
             if brings {
                 entries[nonce]?.progress = nil
                 entries[nonce]?.progressFrom = now + Self.progressInterval
@@ -120,7 +121,7 @@ struct LeaseBook {
         for heartbeat in heartbeats {
             let nonce = heartbeat.claim.nonce
             guard let entry = entries[nonce] else { continue }
-            entries[nonce]?.renewAt = now + min(Self.repeatInterval, entry.beat)
+            entries[nonce]?.renewAt = now + min(Self.repeatInterval, entry.claim.beat)
             if entry.progress == nil { entries[nonce]?.progress = heartbeat.progress }
         }
     }
@@ -141,4 +142,9 @@ struct LeaseBook {
         }
         return due
     }
+}
+
+extension Claim {
+    /// A third of the lease, so that two heartbeats may fail; never rarer than once a second.
+    fileprivate var beat: Duration { min(lease / 3, .seconds(1)) }
 }

@@ -33,10 +33,16 @@ final class RunningAttempts: Sendable {
     func begin(_ claim: Claim, sentAt: Duration, timeout: Duration) -> Attempt {
         let attempt = Attempt()
         let now = pace.now()
-        change { state in
-            state.book.begin(claim, sentAt: sentAt, now: now, timeout: timeout)
+        let (time, beat) = state.withLock { state in
+            let next = state.book.begin(claim, sentAt: sentAt, now: now, timeout: timeout)
             state.attempts[claim.nonce] = attempt
+            return (
+                Self.isEarlier(next.due, state.timeUntil),
+                Self.isEarlier(next.beat, state.beatUntil)
+            )
         }
+        if time { timeNudge.give() }
+        if beat { beatNudge.give() }
         return attempt
     }
 
@@ -63,7 +69,11 @@ final class RunningAttempts: Sendable {
             return
         }
         let giveUpAt = pace.now() + grace
-        change { $0.book.stop(nonce, giveUpAt: giveUpAt) }
+        let mustNudge = state.withLock { state in
+            state.book.stop(nonce, giveUpAt: giveUpAt)
+            return Self.isEarlier(giveUpAt, state.timeUntil)
+        }
+        if mustNudge { timeNudge.give() }
     }
 
     /// Tells every source to stop.
@@ -77,18 +87,6 @@ final class RunningAttempts: Sendable {
             _ = attempt.stop(why)
             attempt.giveUp()
         }
-    }
-
-    private func change(_ body: (inout State) -> Void) {
-        let (time, beat) = state.withLock { state in
-            body(&state)
-            return (
-                Self.isEarlier(state.book.nextDue, state.timeUntil),
-                Self.isEarlier(state.book.nextBeat, state.beatUntil)
-            )
-        }
-        if time { timeNudge.give() }
-        if beat { beatNudge.give() }
     }
 
     private static func isEarlier(_ next: Duration?, _ planned: Duration?) -> Bool {

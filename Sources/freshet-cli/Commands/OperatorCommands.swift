@@ -75,11 +75,10 @@ enum OperatorCommands {
         let keys = TerminalKeys(on: loop) { press.yield($0) }
         guard let keys else { return try await target.top(keys: nil) }
         // A signal ends it like `q`, so that the terminal is put back as it was.
-        let signals = SignalWatch([.interrupt, .terminate, .hangUp], on: loop) { _ in
-            press.finish()
-        }
+        let signals = SignalSource(loop: loop)
+        signals.onSignal([.interrupt, .terminate, .hangUp]) { _ in press.finish() }
         defer {
-            signals.end()
+            signals.close()
             keys.end()
         }
         try await target.top(keys: pressed)

@@ -9,7 +9,6 @@ enum UpCommand {
         try context.configureLog()
         var (path, settings) = try context.requiredSettings()
         let address = try listenAddress(&settings, context)
-        try RoleCommands.checkExposure(settings)
 
         let invocation = context.invocation
         let directory = StackDirectory(invocation.value("data") ?? StackDirectory.defaultPath)
