@@ -126,6 +126,7 @@ let package = Package(
         tests(
             "SchedulerTests",
             ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+        tests("FreshetTests", ["Freshet"]),
         tests(
             "APITests",
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),

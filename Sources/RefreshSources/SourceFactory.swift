@@ -15,6 +15,7 @@ package enum SourceFactory {
         case .directory(let directory):
             return try DirectoryRefreshSource(directory, declared: declared)
         case .http(let http): return try HTTPRefreshSource(http, declared: declared)
+        case .csv(let csv): return try CSVRefreshSource(csv, declared: declared)
         default: throw .permanent("not yet")
         }
     }

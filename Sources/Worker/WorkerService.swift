@@ -127,6 +127,10 @@ package struct WorkerService: Service {
                     store: store, keepJobs: settings.refresh.keepJobs, pace: pace, health: health
                 ).run()
             }
+            for watch in WatchDuty.all(settings, store: store, pace: pace, health: health)
+            where runner.resources[watch.key.resource] != nil {
+                duties.addTask { await watch.run() }
+            }
             duties.addTask { await heedShutdown() }
             await claimAndRun()
             duties.cancelAll()
