@@ -12,6 +12,7 @@ final class SupervisorShell {
         var redis: Endpoint?
         /// Where `/ready` is asked.
         var api: Endpoint
+        var isTLS = false
         /// Told once, when requests are served.
         var announce: () -> Void
         var log: SupervisorLog
@@ -134,22 +135,8 @@ final class SupervisorShell {
     }
 
     private func probeReady() {
-        SocketExchange.ask(
-            wiring.api, "GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-            within: .seconds(5), on: loop,
-            completion: { [unowned self] outcome in
-                self.perform(self.machine.readyAnswered(problem: Self.problem(in: outcome)))
-            })
-    }
-
-    private static func problem(in outcome: SocketExchange.Outcome) -> String? {
-        switch outcome {
-        case .failed(let reason): return reason
-        case .answer(let bytes):
-            let text = String(decoding: bytes, as: UTF8.self)
-            if text.hasPrefix("HTTP/1.1 200") { return nil }
-            let body = text.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first
-            return body.map(String.init) ?? "no HTTP answer"
+        ReadyProbe.ask(wiring.api, isTLS: wiring.isTLS, on: loop) { [unowned self] problem in
+            self.perform(self.machine.readyAnswered(problem: problem))
         }
     }
 }
