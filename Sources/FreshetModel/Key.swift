@@ -62,13 +62,15 @@ public struct Key: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Reads a key's text, canonical or not: parameters are sorted and encoded anew.
     /// - Returns: `nil` when the name or an escape is malformed, or a parameter appears twice.
     public init?(_ text: String) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let resource = ResourceName(String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
+        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "?")) else {
+            guard let resource = ResourceName(text) else { return nil }
             self.init(resource: resource)
             return
         }
-        guard let parameters = PercentEncoding.decodeQuery(String(parts[1])) else { return nil }
+        let query = text[text.utf8.index(after: mark)...]
+        guard let resource = ResourceName(String(text[..<mark])),
+            let parameters = PercentEncoding.decodeQuery(query)
+        else { return nil }
         self.init(resource: resource, parameters: parameters)
     }
 
