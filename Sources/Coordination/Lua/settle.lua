@@ -36,7 +36,7 @@ local function evict(resource, maximum, spare, lines)
     if key ~= spare and (not r[1] or r[1] == 'f') then
       drop_payload(key)
       call('ZREM', P .. 'dead', key)
-      call('HDEL', P .. 'k:' .. key, 'st')
+      call('HDEL', P .. 'k:' .. key, 'st', 'lr', 'ld', 'le', 'err', 'cf', 'on', unpack(JOB_FIELDS))
       call('EXPIRE', P .. 'k:' .. key, 2592000)
       lines[#lines + 1] = event('purged', key, nil, num(r[2], 0))
       excess = excess - 1
@@ -51,7 +51,7 @@ local function bury(key, err, keep_jobs)
   local run, version, rerun = num(r[1], 0), num(r[2], 0), num(r[6], nil)
   local class = class_of(r[9], r[10])
   keep_job(key, run, 'dead', class, r[3], num(r[4], nil), nil, r[5], err, keep_jobs)
-  local lines = { event('failed', key, run, version, r[3], nil, cjson.encode({ error = err })) }
+  local lines = { event('failed', key, run, version, nil, nil, cjson.encode({ error = err })) }
   if rerun then
     call('HDEL', k, unpack(JOB_FIELDS))
     lines[2] = start_rerun(key, rerun, num(r[7], 1), r[8], version)
@@ -73,6 +73,7 @@ local function cancel_job(key, k, keep_jobs)
     unlease(key)
     if r[9] then call('PUBLISH', P .. 'cancel', r[9]) end
   else
+    r[7] = call('ZSCORE', P .. 'waiting', key) or false
     call('ZREM', P .. 'waiting', key)
     call('ZREM', P .. 'delayed', key)
   end
