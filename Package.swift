@@ -133,6 +133,6 @@ let package = Package(
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
         tests("EndToEndTests", ["freshet-cli", "demo-source"]),
-        tests("TidyTests", ["freshet-cli"]),
+        tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),
     ]
 )

@@ -74,7 +74,7 @@ final class APICore {
             store: store, table: table, reads: reads, streams: streams, writer: writer,
             metrics: metrics)
         events = EventStreamHandler(
-            store: store, hub: hub, writer: writer, metrics: metrics)
+            store: store, hub: hub, writer: writer, follower: follower, metrics: metrics)
         asks = AskHandler(
             store: store, resolver: resolver, table: table, asker: asker, receipts: receipts,
             keepJobs: settings.refresh.keepJobs)

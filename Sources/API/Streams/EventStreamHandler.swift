@@ -8,14 +8,19 @@ final class EventStreamHandler {
     private let store: any RefreshStore
     private let hub: EventHub
     private let writer: KeyStreamWriter
+    private let follower: FeedFollower
     private let metrics: APIMetrics
+    /// How long a stream waits to be opened where the store does not answer.
+    private static let patience = Duration.seconds(1)
 
     init(
-        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter, metrics: APIMetrics
+        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter, follower: FeedFollower,
+        metrics: APIMetrics
     ) {
         self.store = store
         self.hub = hub
         self.writer = writer
+        self.follower = follower
         self.metrics = metrics
     }
 
@@ -33,7 +38,7 @@ final class EventStreamHandler {
         // Before it joins a group, which adds its own to it.
         stream.onClose = { [metrics] in metrics.streams.add(-1) }
         if case .job = filter.subject {
-        } else if resumed == nil {
+        } else if resumed == nil, follower.isReady {
             metrics.streams.add(1)
             hub.add(stream, filter)
             return .stream(stream)
@@ -53,6 +58,7 @@ final class EventStreamHandler {
     private func open(
         _ stream: EventStream, _ filter: EventFilter, _ resumed: StreamPosition?
     ) async throws(Problem) {
+        await follower.ready(atMost: Self.patience)
         let opening = hub.beginOpening(filter)
         defer { hub.endOpening(opening) }
         var ended: Job?

@@ -104,7 +104,7 @@ final class KeyStreamHandler {
         }
         if entry.refresh.state.isUnderWay, let job = entry.refresh.job {
             for chunk in writer.state(entry) { stream.send(chunk) }
-            streams.follow(job.id, stream)
+            streams.follow(job, stream)
             return
         }
         if entry.servable(reads.time.now()) == nil, let error {
@@ -179,7 +179,7 @@ final class KeyStreamHandler {
             }
         }
         if entry.refresh.state.isUnderWay, let job = entry.refresh.job {
-            streams.follow(job.id, stream)
+            streams.follow(job, stream)
         } else {
             let end = missed.last?.id ?? id
             stream.send(StreamEnd.chunk(id: end.description))

@@ -37,15 +37,17 @@ struct CallContext {
                 "no configuration: name one with --config FILE or FRESHET_CONFIG, or run where "
                     + "\(Self.defaultConfiguration) is")
         }
-        var settings = try checkedFile(path).settings
+        let file = try SettingsFile.load(path, environment: environment, overrides: overrides())
+        for warning in file.warningLines { StandardStream.error.write(warning + "\n") }
+        var settings = file.settings
         if let concurrency = invocation.number("concurrency") {
             settings.worker.concurrency = concurrency
         }
         return (path, settings)
     }
 
-    /// The file at `path`, with what the environment and this call's flags say over it.
-    func checkedFile(_ path: String) throws(CallError) -> ConfigurationFile {
+    /// What flags and environment put in the place of what the file says.
+    func overrides() -> Overrides {
         var overrides = Overrides(environment: environment)
         if let url = invocation.value("redis") {
             overrides.redisURL = Overrides.Setting(url, origin: "--redis")
@@ -53,7 +55,7 @@ struct CallContext {
         if let listen = invocation.value("listen") {
             overrides.listen = Overrides.Setting(listen, origin: "--listen")
         }
-        return try SettingsFile.check(path, environment: environment, overrides: overrides)
+        return overrides
     }
 
     /// What an operator's command works with.
@@ -68,7 +70,12 @@ struct CallContext {
         let note = StackDirectory(invocation.value("data") ?? StackDirectory.defaultPath).note()
         var settings: Settings?
         if let path = configurationPath() ?? note?.config {
-            settings = try checkedFile(path).settings
+            // Where the API listens is none of their business: it may be another machine's file.
+            var overrides = overrides()
+            overrides.listen = nil
+            settings = try SettingsFile.load(
+                path, environment: environment, overrides: overrides
+            ).settings
         }
         var redis = settings?.redis ?? RedisSettings()
         redis.url =

@@ -8,10 +8,9 @@ internal import Runtime
 enum ToolCommands {
     static func checkConfiguration(_ context: CallContext) throws(CallError) -> ExitCode {
         let path = context.invocation.operand ?? CallContext.defaultConfiguration
-        let file = try SettingsFile.check(
-            path, environment: context.environment,
-            overrides: Overrides(environment: context.environment))
-        for line in file.warningLines { StandardStream.error.write(line + "\n") }
+        let file = try SettingsFile.load(
+            path, environment: context.environment, overrides: Overrides())
+        for warning in file.warningLines { StandardStream.error.write(warning + "\n") }
         StandardStream.output.write(file.summary + "\n")
         return .done
     }
