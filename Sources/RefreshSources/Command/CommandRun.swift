@@ -180,6 +180,6 @@ final class CommandRun {
     }
 
     private var isAnythingLeft: Bool {
-        kill(-leader, 0) == 0 || !(strays.isEmpty || ProcessTree.alive(strays).isEmpty)
+        ProcessTree.isGroupAlive(leader) || !(strays.isEmpty || ProcessTree.alive(strays).isEmpty)
     }
 }

@@ -265,12 +265,14 @@ final class DirectoryWatch {
         let names = path.split(separator: UInt8(ascii: "/"))
         let entries: [DirectoryEntries.Entry]
         do throws(SourceError) {
-            entries = try DirectoryEntries.read(descriptor, TreeWalk.text(path))
+            entries = try DirectoryEntries.read(descriptor, TreeWalk.text(path)) { entry in
+                entry.isDirectory
+            }
         } catch {
             // Gone or closed to us; a refresh says so, the rest is watched all the same.
             return
         }
-        for entry in entries where entry.isDirectory {
+        for entry in entries {
             guard selection.enters(names + [entry.bytes[...]]),
                 let below = Self.openDirectory(entry.name, below: descriptor)
             else { continue }
