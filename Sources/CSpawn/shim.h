@@ -230,7 +230,7 @@ static inline int freshet_reap(pid_t child, int *status) {
 }
 
 // Both ends are closed by exec; the parent's is not to block.
-static inline int freshet_pipe(int *reader, int *writer) {
+static inline int freshet_spawn_pipe(int *reader, int *writer) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -1;
     fcntl(ends[0], F_SETFL, O_NONBLOCK);

@@ -81,6 +81,14 @@ package final class Compressor {
         }
     }
 
+    /// Appends all that was taken so far to `output`; it ends on a byte, at the end of a block.
+    package func flush(into output: inout [UInt8]) throws(CodecError) {
+        switch engine {
+        case .deflate(let encoder): try encoder.flush(into: &output)
+        case .zstd(let encoder): try encoder.flush(into: &output)
+        }
+    }
+
     /// Ends the stream and appends the rest to `output`. To be called once, last.
     package func finish(into output: inout [UInt8]) throws(CodecError) {
         switch engine {

@@ -37,6 +37,10 @@ final class DeflateEncoder {
         }
     }
 
+    func flush(into output: inout [UInt8]) throws(CodecError) {
+        try run(Span<UInt8>(), Z_SYNC_FLUSH, into: &output)
+    }
+
     func finish(into output: inout [UInt8]) throws(CodecError) {
         try run(Span<UInt8>(), Z_FINISH, into: &output)
     }

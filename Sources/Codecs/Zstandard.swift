@@ -20,6 +20,10 @@ final class ZstandardEncoder {
         try run(bytes, ZSTD_e_continue, into: &output)
     }
 
+    func flush(into output: inout [UInt8]) throws(CodecError) {
+        try run(Span<UInt8>(), ZSTD_e_flush, into: &output)
+    }
+
     func finish(into output: inout [UInt8]) throws(CodecError) {
         try run(Span<UInt8>(), ZSTD_e_end, into: &output)
     }
@@ -34,7 +38,8 @@ final class ZstandardEncoder {
                 let left = unsafe ZSTD_compressStream2(context, &room, &input, directive)
                 if ZSTD_isError(left) != 0 { return false }
                 unsafe chunk.append(room.pos, to: &output)
-                let isDone = directive == ZSTD_e_end ? left == 0 : unsafe input.pos == input.size
+                let isDone =
+                    directive == ZSTD_e_continue ? unsafe input.pos == input.size : left == 0
                 if isDone { return true }
             }
         }

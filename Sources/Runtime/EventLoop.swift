@@ -26,12 +26,27 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         package static let write = Readiness(rawValue: 2)
         /// Error or hang-up; always reported, never asked for.
         package static let closed = Readiness(rawValue: 4)
+        /// The other side sends no more. Told together with `read` where that is asked for.
+        package static let hangUp = Readiness(rawValue: 8)
     }
 
     /// Names a timer, to cancel it.
     package struct Timer: Hashable, Sendable {
         fileprivate let deadline: UInt64
         fileprivate let number: UInt64
+    }
+
+    /// Which end-of-turn hooks run first.
+    package enum HookOrder {
+        /// Drives what the turn has completed, and may start more.
+        case resume
+        /// Sends what the turn has gathered; nothing is gathered after it.
+        case flush
+    }
+
+    private struct Registration {
+        var generation: UInt32
+        var handler: (Readiness) -> Void
     }
 
     private enum Work {
@@ -50,12 +65,20 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private let wakeup: Int32
     private let inbox = Mutex(Inbox())
     private var local: [Work] = []
-    private var handlers: [Int32: (Readiness) -> Void] = [:]
+    private var registrations: [Registration?] = []
+    private var nextGeneration: UInt32 = 1
     private var timers = TimerHeap()
     private var timerBodies: [UInt64: () -> Void] = [:]
     private var nextTimerNumber: UInt64 = 1
-    private var endOfTurn: [() -> Void] = []
-    private var threadID: UInt = 0
+    private var resumeHooks: [() -> Void] = []
+    private var flushHooks: [() -> Void] = []
+    private var endOfThisTurn: [() -> Void] = []
+    private let threadID = Atomic<UInt>(0)
+    private static let wakeupTag = UInt64.max
+
+    /// When the loop last began to handle events, in nanoseconds of `monotonicNanoseconds()`: a time
+    /// that costs nothing, at most one turn old.
+    package private(set) var now = EventLoop.monotonicNanoseconds()
 
     /// A loop that does nothing until `run` or `start`.
     package init(name: String) {
@@ -63,7 +86,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         wakeup = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         precondition(epoll >= 0 && wakeup >= 0, "no descriptors left for an event loop")
-        control(EPOLL_CTL_ADD, wakeup, [.read])
+        let failure = freshet_epoll_control(
+            epoll, EPOLL_CTL_ADD, wakeup, EPOLLIN.rawValue, Self.wakeupTag)
+        precondition(failure == 0, "an event loop cannot watch its own wake-up")
     }
 
     deinit {
@@ -72,7 +97,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID == freshet_thread_id() }
+    package var isCurrent: Bool { threadID.load(ordering: .relaxed) == freshet_thread_id() }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -83,21 +108,24 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Runs turns on the calling thread until `stop`.
     package func run() {
-        threadID = freshet_thread_id()
+        threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
         while true {
             let count = unsafe events.withUnsafeMutableBufferPointer { buffer in
                 unsafe freshet_epoll_wait(
                     epoll, buffer.baseAddress, Int32(buffer.count), millisecondsToWait())
             }
+            now = Self.monotonicNanoseconds()
             if count > 0 {
                 for event in events[0..<Int(count)] { dispatch(event) }
             }
             runDueTimers()
             if !runWork() { break }
-            for hook in endOfTurn { hook() }
+            for hook in resumeHooks { hook() }
+            for hook in flushHooks { hook() }
+            finishTurn()
         }
-        threadID = 0
+        threadID.store(0, ordering: .relaxed)
     }
 
     /// Ends `run` after the current turn. From any thread.
@@ -121,18 +149,22 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     private func dispatch(_ event: freshet_ready) {
-        let descriptor = event.descriptor
-        if descriptor == wakeup {
+        if event.tag == Self.wakeupTag {
             var count: UInt64 = 0
             _ = unsafe read(wakeup, &count, 8)
             return
         }
+        // A handler of this turn may have removed the descriptor, and another one may have its number.
+        let descriptor = Int(truncatingIfNeeded: event.tag & 0xffff_ffff)
+        guard descriptor < registrations.count, let registration = registrations[descriptor],
+            registration.generation == UInt32(truncatingIfNeeded: event.tag >> 32)
+        else { return }
         var ready: Readiness = []
         if event.events & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue) != 0 { ready.insert(.read) }
+        if event.events & EPOLLRDHUP.rawValue != 0 { ready.insert(.hangUp) }
         if event.events & EPOLLOUT.rawValue != 0 { ready.insert(.write) }
         if event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 { ready.insert(.closed) }
-        // A handler of this turn may have closed and removed the descriptor.
-        handlers[descriptor]?(ready)
+        registration.handler(ready)
     }
 
     private func runDueTimers() {
@@ -209,30 +241,57 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     // MARK: descriptors
 
-    /// Calls `handler` whenever `descriptor` is ready for one of `interest`, level-triggered.
+    /// Calls `handler` whenever `descriptor` is ready for one of `interest`.
+    ///
+    /// - Parameter edgeTriggered: Only when it becomes ready, not for as long as it is.
+    /// - Returns: False when the system has no room to watch it; it is then not registered.
+    @discardableResult
     package func add(
-        _ descriptor: Int32, _ interest: Readiness, handler: @escaping (Readiness) -> Void
-    ) {
-        handlers[descriptor] = handler
-        control(EPOLL_CTL_ADD, descriptor, interest)
+        _ descriptor: Int32, _ interest: Readiness, edgeTriggered: Bool = false,
+        handler: @escaping (Readiness) -> Void
+    ) -> Bool {
+        let index = Int(descriptor)
+        while registrations.count <= index { registrations.append(nil) }
+        let generation = nextGeneration
+        // Never all ones: with the descriptor that could be the wake-up's tag.
+        nextGeneration = nextGeneration >= 0x7fff_ffff ? 1 : nextGeneration + 1
+        registrations[index] = Registration(generation: generation, handler: handler)
+        let failure = control(
+            EPOLL_CTL_ADD, descriptor, interest, generation, edgeTriggered: edgeTriggered)
+        if failure != 0 { registrations[index] = nil }
+        return failure == 0
     }
 
     /// Changes what `descriptor` is waited for; nothing keeps it registered for `closed`.
-    package func modify(_ descriptor: Int32, _ interest: Readiness) {
-        control(EPOLL_CTL_MOD, descriptor, interest)
+    package func modify(_ descriptor: Int32, _ interest: Readiness, edgeTriggered: Bool = false) {
+        guard Int(descriptor) < registrations.count,
+            let registration = registrations[Int(descriptor)]
+        else { return }
+        _ = control(
+            EPOLL_CTL_MOD, descriptor, interest, registration.generation,
+            edgeTriggered: edgeTriggered)
     }
 
     /// Forgets `descriptor`; to be called before it is closed.
     package func remove(_ descriptor: Int32) {
-        guard handlers.removeValue(forKey: descriptor) != nil else { return }
-        control(EPOLL_CTL_DEL, descriptor, [])
+        guard Int(descriptor) < registrations.count, registrations[Int(descriptor)] != nil else {
+            return
+        }
+        registrations[Int(descriptor)] = nil
+        _ = freshet_epoll_control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ interest: Readiness) {
+    private func control(
+        _ operation: Int32, _ descriptor: Int32, _ interest: Readiness, _ generation: UInt32,
+        edgeTriggered: Bool
+    ) -> Int32 {
         var events: UInt32 = 0
         if interest.contains(.read) { events |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
+        if interest.contains(.hangUp) { events |= EPOLLRDHUP.rawValue }
         if interest.contains(.write) { events |= EPOLLOUT.rawValue }
-        _ = freshet_epoll_control(epoll, operation, descriptor, events)
+        if edgeTriggered { events |= EPOLLET.rawValue }
+        let tag = UInt64(generation) << 32 | UInt64(UInt32(bitPattern: descriptor))
+        return freshet_epoll_control(epoll, operation, descriptor, events, tag)
     }
 
     // MARK: timers and hooks
@@ -257,7 +316,24 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Calls `hook` at the end of every turn.
-    package func addEndOfTurnHook(_ hook: @escaping () -> Void) { endOfTurn.append(hook) }
+    package func addEndOfTurnHook(_ order: HookOrder = .flush, _ hook: @escaping () -> Void) {
+        switch order {
+        case .resume: resumeHooks.append(hook)
+        case .flush: flushHooks.append(hook)
+        }
+    }
+
+    /// Calls `body` once, after the hooks of this turn, so that what a hook caused is not left behind.
+    package func atEndOfThisTurn(_ body: @escaping () -> Void) { endOfThisTurn.append(body) }
+
+    private func finishTurn() {
+        var next = 0
+        while next < endOfThisTurn.count {
+            endOfThisTurn[next]()
+            next += 1
+        }
+        endOfThisTurn.removeAll(keepingCapacity: true)
+    }
 
     /// Suspends the calling task, which must run on the loop, for `delay` or until cancelled.
     package func sleep(for delay: Duration) async {

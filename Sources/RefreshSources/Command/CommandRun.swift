@@ -72,7 +72,7 @@ final class CommandRun {
         for index in 0..<3 {
             var reader: Int32 = -1
             var writer: Int32 = -1
-            guard unsafe freshet_pipe(&reader, &writer) == 0 else { return errorText() }
+            guard unsafe freshet_spawn_pipe(&reader, &writer) == 0 else { return errorText() }
             streams.readers[index] = reader
             writers.append(writer)
         }

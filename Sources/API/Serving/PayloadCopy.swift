@@ -1,0 +1,100 @@
+internal import FreshetModel
+internal import HTTPServer
+
+/// A payload held in this process: one version, in the codings that were asked for so far.
+final class PayloadCopy {
+    private(set) var metadata: PayloadMetadata
+    private let stored: SharedBytes
+    private var variants: [PayloadEncoding: PayloadVariant] = [:]
+    private var answers: [PreparedPayload?] = Array(repeating: nil, count: PreparedPayload.count)
+
+    init(_ metadata: PayloadMetadata, stored: [UInt8]) {
+        self.metadata = metadata
+        self.stored = SharedBytes(stored)
+        switch metadata.encoding {
+        case .identity: variants[.identity] = .identity(self.stored)
+        case .zstd: variants[.zstd] = PayloadCoding.zstd(stored)
+        case .gzip: break
+        }
+    }
+
+    /// Bytes of memory it holds.
+    var byteCount: Int {
+        let coded = variants.values.reduce(0) { $0 + $1.byteCount }
+        // Identity shares the stored bytes when they are not encoded.
+        return metadata.encoding == .identity ? coded : coded + stored.count
+    }
+
+    /// Which codings were made so far: the next version will be asked for in the same.
+    var codings: Set<PayloadEncoding> { Set(variants.keys) }
+
+    /// Takes the metadata of the same version after a renewal or an expiry.
+    func renew(_ metadata: PayloadMetadata) {
+        precondition(metadata.version == self.metadata.version, "another version")
+        self.metadata = metadata
+        forgetAnswers()
+    }
+
+    /// Marks it stale from `time` on.
+    func expire(at time: Timestamp) {
+        guard metadata.isFresh(at: time) else { return }
+        metadata.freshUntil = time
+        forgetAnswers()
+    }
+
+    /// Forgets the answers made so far, because what they say has changed.
+    func forgetAnswers() {
+        for index in answers.indices { answers[index] = nil }
+    }
+
+    /// The variant in `encoding`, when it was made.
+    func variant(_ encoding: PayloadEncoding) -> PayloadVariant? { variants[encoding] }
+
+    /// Whether a missing variant is made within about a millisecond.
+    var isQuick: Bool { metadata.facts.sizeBytes <= PayloadCoding.quickBytes }
+
+    /// What it takes to make a variant, to be run on any thread.
+    func recipe(_ encoding: PayloadEncoding) -> @Sendable () -> [PayloadVariant] {
+        let stored = stored
+        let storedEncoding = metadata.encoding
+        let size = metadata.facts.sizeBytes
+        var plain: SharedBytes?
+        if case .identity(let bytes)? = variants[.identity] { plain = bytes }
+        return { [plain] in
+            do {
+                let identity: SharedBytes
+                if let plain {
+                    identity = plain
+                } else {
+                    identity = SharedBytes(
+                        try PayloadCoding.identity(
+                            stored.bytes, storedEncoding, sizeBytes: size))
+                }
+                let variant = try PayloadCoding.variant(identity, encoding)
+                // Identity is worth keeping only where it was asked for or is small.
+                let isKept = encoding == .identity || size <= PayloadCoding.quickBytes
+                return isKept ? [.identity(identity), variant] : [variant]
+            } catch {
+                return []
+            }
+        }
+    }
+
+    /// Takes variants that were made by a recipe.
+    func add(_ made: [PayloadVariant]) {
+        for variant in made where variants[variant.encoding] == nil {
+            variants[variant.encoding] = variant
+        }
+    }
+
+    /// The answer made for `state`, or a new one of `make`, when it is not of the same `moment`.
+    func answer(
+        _ state: PreparedPayload.State, moment: Int64, make: () -> PreparedPayload
+    ) -> PreparedPayload {
+        let index = state.index
+        if let answer = answers[index], answer.moment == moment { return answer }
+        let answer = make()
+        answers[index] = answer
+        return answer
+    }
+}

@@ -1,0 +1,197 @@
+internal import CMicrohttpd
+internal import Runtime
+
+/// A request and the answer it waits for. On the loop's thread only.
+@safe
+package final class HTTPExchange {
+    /// Called once on the loop when the client goes before it is answered; set by who waits.
+    package var onClientGone: (() -> Void)?
+    /// Whether a reply can still be given: none was, and the client is there.
+    package private(set) var isOpen = true
+
+    package var request: HTTPRequest { HTTPRequest(exchange: self) }
+
+    private(set) var method = HTTPMethod.get
+    private(set) var target = ""
+    private(set) var receivedAt: UInt64 = 0
+    private(set) var isVersion10 = false
+    private(set) var id = RequestID.fresh(0)
+    private(set) var body: [UInt8] = []
+    /// `nil` when the request is over: nothing may be read from libmicrohttpd's memory any more.
+    private var connection: Connection?
+    private var pending: HTTPReply?
+
+    init(target: String, on connection: Connection) {
+        self.target = target
+        self.connection = connection
+    }
+
+    var requestID: String { id.text }
+    var remoteAddress: String { connection?.remoteAddress ?? "" }
+
+    var path: String {
+        let bytes = target.utf8
+        var start = bytes.startIndex
+        if let first = bytes.first, first != UInt8(ascii: "/") {
+            start = Self.pathStart(target)
+        }
+        let end = bytes[start...].firstIndex(of: UInt8(ascii: "?")) ?? bytes.endIndex
+        if start == bytes.startIndex && end == bytes.endIndex { return target }
+        return start == end ? "/" : String(target[start..<end])
+    }
+
+    /// `http://host/path` must be taken too (RFC 9112, section 3.2.2).
+    private static func pathStart(_ target: String) -> String.Index {
+        let bytes = target.utf8
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+            bytes[colon...].starts(with: "://".utf8)
+        else { return bytes.startIndex }
+        let authority = bytes.index(colon, offsetBy: 3)
+        return bytes[authority...].firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") }
+            ?? bytes.endIndex
+    }
+
+    var query: String? {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        return String(target[target.utf8.index(after: mark)...])
+    }
+
+    // MARK: filled in by the server
+
+    /// The header is complete.
+    func begin(_ method: HTTPMethod, isVersion10: Bool, id: RequestID, at now: UInt64) {
+        self.method = method
+        self.isVersion10 = isVersion10
+        self.id = id
+        receivedAt = now
+    }
+
+    func reserveBody(_ count: Int) { body.reserveCapacity(count) }
+
+    func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+        unsafe body.append(contentsOf: bytes)
+    }
+
+    /// Makes it ready for the next request of the same connection, when nobody else keeps it.
+    func reuse(target: String, on connection: Connection) {
+        self.target = target
+        self.connection = connection
+        isOpen = true
+        pending = nil
+        onClientGone = nil
+        if !body.isEmpty { body = [] }
+    }
+
+    /// Nothing can be answered any more.
+    func end() {
+        connection = nil
+        isOpen = false
+        pending = nil
+        onClientGone = nil
+    }
+
+    /// The client went before an answer was given.
+    func clientGone() {
+        guard isOpen else { return }
+        isOpen = false
+        let tell = onClientGone
+        onClientGone = nil
+        tell?()
+    }
+
+    /// Nobody waits for the handler's reply any more; the client gets this one.
+    func fail(with reply: HTTPReply) {
+        guard isOpen else { return }
+        clientGone()
+        pending = reply
+    }
+
+    func takePending() -> HTTPReply? {
+        defer { pending = nil }
+        return pending
+    }
+
+    /// A reply given by the handler itself.
+    func answered() {
+        isOpen = false
+        onClientGone = nil
+    }
+
+    // MARK: replies
+
+    /// Answers a request that was put off with `.later`. On the loop; the answers of one turn leave
+    /// together. Does nothing when the client has gone or an answer was given.
+    package func complete(_ reply: HTTPReply) {
+        guard isOpen, let connection else { return }
+        isOpen = false
+        onClientGone = nil
+        pending = reply
+        connection.replyArrived()
+    }
+
+    // MARK: header fields
+
+    func header(_ name: String) -> String? {
+        guard let connection else { return nil }
+        var name = name
+        return name.withUTF8 { name in
+            var value: UnsafePointer<CChar>?
+            var length = 0
+            let found = unsafe name.withMemoryRebound(to: CChar.self) { name in
+                unsafe MHD_lookup_connection_value_n(
+                    connection.handle, .HEADER_KIND, name.baseAddress, name.count, &value,
+                    &length)
+            }
+            guard found == .YES, let value = unsafe value else { return nil }
+            let bytes = unsafe UnsafeRawBufferPointer(start: value, count: length)
+            return unsafe Self.text(Span(_unsafeBytes: bytes))
+        }
+    }
+
+    func headers(named name: String) -> [String] {
+        guard let connection else { return [] }
+        let search = HeaderSearch(name)
+        // The search outlives the call, which calls back before it returns.
+        let context = unsafe Unmanaged.passUnretained(search).toOpaque()
+        withExtendedLifetime(search) {
+            _ = unsafe MHD_get_connection_values_n(
+                connection.handle, .HEADER_KIND,
+                { context, _, name, nameLength, value, valueLength in
+                    guard let context = unsafe context, let name = unsafe name,
+                        let value = unsafe value
+                    else { return .YES }
+                    let search = unsafe Unmanaged<HeaderSearch>.fromOpaque(context)
+                        .takeUnretainedValue()
+                    let nameBytes = unsafe UnsafeRawBufferPointer(start: name, count: nameLength)
+                    let bytes = unsafe UnsafeRawBufferPointer(start: value, count: valueLength)
+                    unsafe search.note(Span(_unsafeBytes: nameBytes), Span(_unsafeBytes: bytes))
+                    return .YES
+                }, context)
+        }
+        return search.values
+    }
+
+    /// A field's value: bytes that are not UTF-8 are replaced.
+    static func text(_ bytes: Span<UInt8>) -> String {
+        let trimmed = bytes.extracting(bytes.trimmedRange)
+        return unsafe trimmed.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// Gathers the values of one header field.
+private final class HeaderSearch {
+    private let name: [UInt8]
+    private(set) var values: [String] = []
+
+    init(_ name: String) { self.name = Array(name.lowercased().utf8) }
+
+    func note(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        guard name.count == self.name.count else { return }
+        for index in name.indices {
+            var byte = name[index]
+            if byte >= 0x41 && byte <= 0x5a { byte |= 0x20 }
+            if byte != self.name[index] { return }
+        }
+        values.append(HTTPExchange.text(value))
+    }
+}

@@ -1,0 +1,36 @@
+internal import CMicrohttpd
+
+/// What the server itself wants to know from a request's header, gathered in one pass.
+struct HeaderFields {
+    var framing = Framing()
+    /// The client's own id, when it is sane.
+    var requestID: String?
+
+    static func read(_ connection: OpaquePointer, isVersion10: Bool) -> HeaderFields {
+        var fields = HeaderFields()
+        fields.framing.isVersion10 = isVersion10
+        unsafe withUnsafeMutablePointer(to: &fields) { fields in
+            _ = unsafe MHD_get_connection_values_n(connection, .HEADER_KIND, note, fields)
+        }
+        return fields
+    }
+
+    private static let note: MHD_KeyValueIteratorN = {
+        context, _, name, nameLength, value, length in
+        guard let context = unsafe context, let name = unsafe name else { return .YES }
+        let fields = unsafe context.assumingMemoryBound(to: HeaderFields.self)
+        let nameBytes = unsafe UnsafeRawBufferPointer(start: name, count: nameLength)
+        let valueBytes = unsafe UnsafeRawBufferPointer(start: value, count: length)
+        unsafe fields.pointee.note(Span(_unsafeBytes: nameBytes), Span(_unsafeBytes: valueBytes))
+        return .YES
+    }
+
+    private mutating func note(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        framing.note(name, value)
+        if name.count == 12, requestID == nil, name.equalsLowercased("x-request-id"),
+            RequestID.isSane(value.extracting(value.trimmedRange))
+        {
+            requestID = HTTPExchange.text(value)
+        }
+    }
+}
