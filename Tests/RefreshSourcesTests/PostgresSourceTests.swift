@@ -72,7 +72,6 @@ struct PostgresSourceTests {
                 .run(context()).payload()
             #expect(payload.text == expected.text)
         }
-        #expect(try await failure(run, context(["p": "a\0b"])).isPermanent)
     }
 
     @Test("nothing can be written, and only one statement runs")

@@ -57,7 +57,9 @@ final class DirectoryWatch {
     deinit { if inotify >= 0 { close(inotify) } }
 
     /// Watches until woken up.
-    func run(_ tell: (RefreshScope) -> Void) throws(SourceError) {
+    ///
+    /// - Parameter tell: Returns whether it could be told; what could not is told later.
+    func run(_ tell: (RefreshScope) -> Bool) throws(SourceError) {
         try watchAll()
         var buffer = ReadBuffer(capacity: 64 << 10)
         while true {
@@ -74,8 +76,13 @@ final class DirectoryWatch {
             try lookAtRoot()
             let now = Self.now()
             if !changed.isEmpty, now >= tellAt {
-                tell(changed.contains(Self.everything) ? .all : RefreshScope(Array(changed)))
-                changed = []
+                let scope: RefreshScope =
+                    changed.contains(Self.everything) ? .all : RefreshScope(Array(changed))
+                if tell(scope) {
+                    changed = []
+                } else {
+                    (firstChange, lastChange) = (now, now)
+                }
             }
         }
     }
