@@ -111,7 +111,7 @@ struct DirectoryEscapeTests {
             .directory(DirectorySource(root: folder.path + "/root/{name}")), parameters: ["name"])
         let text = try await run.run(context(["name": "inside"])).payload().text
         #expect(text.contains("\"path\":\"file\""))
-        for name in ["..", ".", "", "../secret", "/etc", "a\0b"] {
+        for name in ["..", ".", "", "../secret", "/etc"] {
             #expect(try await failure(run, context(["name": name])).isPermanent, "\(name)")
         }
     }
