@@ -25,11 +25,12 @@ local function put_back(key, class, score)
 end
 
 -- Keeps what can be asked about an ended job, for keep_ms.
+-- `took`: how long its last attempt took, when that is over already.
 -- STRING job:RUN-KEY: state, class, attempt, started, finished, duration, version, worker, error.
-local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms)
+local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms, took)
   if keep_ms <= 0 then return end
   local member = int(run) .. '-' .. key
-  local duration = started and int(math.max(0, now - started)) or ''
+  local duration = took and int(took) or started and int(math.max(0, now - started)) or ''
   call('SET', P .. 'job:' .. member, table.concat({ state, int(class), attempt or '0',
     started and int(started) or '', int(now), duration, version and int(version) or '',
     worker or '', err or '' }, '\t'), 'PX', int(keep_ms))

@@ -68,7 +68,7 @@ end
 
 -- Ends the key's job as cancelled, wherever it is; its event line. The rerun is untouched.
 local function cancel_job(key, k, keep_jobs)
-  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu')
+  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu', 'ld')
   if r[1] == 'r' then
     unlease(key)
     if r[9] then call('PUBLISH', P .. 'cancel', r[9]) end
@@ -78,7 +78,7 @@ local function cancel_job(key, k, keep_jobs)
     call('ZREM', P .. 'delayed', key)
   end
   keep_job(key, num(r[2], 0), 'cancelled', class_of(r[7], r[8]), r[4], num(r[5], nil), nil, r[6],
-    nil, keep_jobs)
+    nil, keep_jobs, r[1] ~= 'r' and r[5] and num(r[12], nil))
   call('HDEL', k, 'st', unpack(JOB_FIELDS))
   if r[10] and r[11] then call('ZADD', P .. 'due', r[11], key) end
   return event('cancelled', key, num(r[2], 0), num(r[3], 0))
