@@ -51,7 +51,7 @@ local function bury(key, err, keep_jobs)
   local run, version, rerun = num(r[1], 0), num(r[2], 0), num(r[6], nil)
   local class = class_of(r[9], r[10])
   keep_job(key, run, 'dead', class, r[3], num(r[4], nil), nil, r[5], err, keep_jobs)
-  local lines = { event('failed', key, run, version, nil, nil, cjson.encode({ error = err })) }
+  local lines = { event('failed', key, run, version, r[3], nil, cjson.encode({ error = err })) }
   if rerun then
     call('HDEL', k, unpack(JOB_FIELDS))
     lines[2] = start_rerun(key, rerun, num(r[7], 1), r[8], version)

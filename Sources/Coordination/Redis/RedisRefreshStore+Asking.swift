@@ -135,8 +135,7 @@ extension RedisRefreshStore {
         job.queueDepth = load.waiting
         job.runAt = runAt > 0 ? Timestamp(milliseconds: runAt) : nil
         if job.state == .running { job.startedAt = Timestamp(milliseconds: since) }
-        // When a rerun begins depends on how long the running attempt still takes.
-        if !isRerun { load.place(&job, rank: rank, average: average) }
+        load.place(&job, rank: rank, average: average)
         let running: Duration? =
             since > 0 ? max(.zero, load.now - Timestamp(milliseconds: since)) : nil
         return .accepted(RefreshReceipt(status: status, job: job, runningFor: running))
