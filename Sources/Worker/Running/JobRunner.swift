@@ -120,7 +120,7 @@ struct JobRunner: Sendable {
         }
         let took = pace.now() - began
         served.metrics.source.observe(took.inSeconds)
-        if attempt.isGivenUp { Journal.leftBehind(claim, served) }
+        if attempt.isDeaf { Journal.leftBehind(claim, served) }
         tellBreaker(served, claim.key, product, wasStopped: attempt.stopped != nil)
         switch (attempt.stopped, product) {
         // What arrives although it was told to stop for a shutdown is as good as any.
@@ -208,7 +208,7 @@ struct JobRunner: Sendable {
     ) async {
         switch why {
         case .timedOut:
-            let limit = served.resource.timeout.inSeconds
+            let limit = Journal.seconds(served.resource.timeout)
             await fail(claim, served, SourceError("timed out after \(limit) s"), attempt)
         case .shutdown: await handBack(claim, served, delay: .zero, why: "shutdown")
         case .leaseLost: Journal.lost(claim, served, why: "lease lost")
