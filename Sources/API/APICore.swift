@@ -71,12 +71,12 @@ final class APICore {
             answers: HitAnswer(renderer: renderer, loader: loader), store: store,
             receipts: receipts)
         keyStreams = KeyStreamHandler(
-            store: store, table: table, reads: reads, streams: streams, writer: writer,
-            metrics: metrics)
+            store: store, table: table, reads: reads, streams: streams, writer: writer)
         events = EventStreamHandler(
-            store: store, hub: hub, writer: writer, follower: follower, metrics: metrics)
+            store: store, hub: hub, writer: writer, follower: follower)
         asks = AskHandler(
-            store: store, resolver: resolver, table: table, asker: asker, receipts: receipts,
+            store: store, resolver: resolver, table: table, asker: asker, time: time,
+            receipts: receipts,
             keepJobs: settings.refresh.keepJobs)
         dead = DeadHandler(store: store, resolver: resolver, asks: asks, receipts: receipts)
         jobs = JobHandler(

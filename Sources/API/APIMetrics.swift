@@ -1,11 +1,10 @@
 internal import Runtime
 
-/// What an API process measures.
+/// What an API process measures beside its HTTP server.
 struct APIMetrics {
     let reads: LabelledMetric<Counter>
     let copyBytes: Gauge
     let copies: Gauge
-    let streams: Gauge
     let storeFailures: Counter
     let loads: Counter
     let evictions: Counter
@@ -17,7 +16,6 @@ struct APIMetrics {
         copyBytes = metrics.gauge(
             "freshet_copies_bytes", "Memory held by payload copies.").with()
         copies = metrics.gauge("freshet_copies", "Payload copies held.").with()
-        streams = metrics.gauge("freshet_streams", "Event streams open.").with()
         storeFailures = metrics.counter(
             "freshet_store_failures_total", "Calls on the coordination store that failed.").with()
         loads = metrics.counter(
