@@ -7,7 +7,8 @@ import Testing
 struct AccessTests {
     static func closed(_ change: (inout Settings) -> Void = { _ in }) -> Settings {
         APIFixture.settings { settings in
-            var limited = APIKey(name: "limited", sha256: SHA256.hash("cinema-only"), scopes: [.admin])
+            var limited = APIKey(
+                name: "limited", sha256: SHA256.hash("cinema-only"), scopes: [.admin])
             limited.resources = ["cinema"]
             settings.api.keys = [
                 APIKey(name: "web", sha256: SHA256.hash("web.secret"), scopes: [.read]),

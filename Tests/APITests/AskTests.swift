@@ -37,7 +37,9 @@ struct AskTests {
     @Test("what is not understood is 400, with a reason")
     func faults() async throws {
         try await APIFixture.run { api in
-            for body in ["[]", "{\"force\":1}", "{\"priority\":\"urgent\"}", "nonsense", "{\"x\":1}"] {
+            for body in [
+                "[]", "{\"force\":1}", "{\"priority\":\"urgent\"}", "nonsense", "{\"x\":1}",
+            ] {
                 let response = try await api.post("/v1/resources/cinema/refresh", body: body)
                 #expect(response.status == 400, "\(body)")
                 #expect(response.json["code"].string == "invalid_body")
@@ -150,8 +152,9 @@ struct AskTests {
             let all = try await api.post("/v1/dead/retry", body: "{\"all\":true}")
             #expect(all.json["items"].elements.count == 1)
             #expect(try await api.get("/v1/dead").json["items"].elements.isEmpty)
-            for body in ["", "{}", "{\"all\":false}", "{\"ids\":[]}", "{\"ids\":[\"a\"],\"all\":true}"]
-            {
+            for body in [
+                "", "{}", "{\"all\":false}", "{\"ids\":[]}", "{\"ids\":[\"a\"],\"all\":true}",
+            ] {
                 #expect(try await api.post("/v1/dead/retry", body: body).status == 400)
             }
         }
@@ -195,7 +198,8 @@ struct AskTests {
             #expect(status.json["cache_valid"].bool == true)
             #expect(status.json["size_bytes"].number == 5)
             #expect(status.json["consecutive_failures"].number == 0)
-            #expect(try await api.get("/refresh/status?resource=films").json["is_running"].bool == true)
+            #expect(
+                try await api.get("/refresh/status?resource=films").json["is_running"].bool == true)
             #expect(try await api.get("/refresh/status?resource=nope").status == 404)
             #expect(try await api.get("/status").json["items"].elements.count == 2)
             let paused = try await api.post("/v1/queue/pause")

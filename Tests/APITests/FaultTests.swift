@@ -22,7 +22,9 @@ struct FaultTests {
             let refreshed = try await api.get("/api/cinema?refresh=true")
             #expect(refreshed.status == 200)
             #expect(refreshed.json["refresh"] == .null)
-            for target in ["/v1/jobs", "/v1/resources/cinema/status", "/v1/queue", "/stats", "/ready"] {
+            for target in [
+                "/v1/jobs", "/v1/resources/cinema/status", "/v1/queue", "/stats", "/ready",
+            ] {
                 let response = try await api.get(target)
                 #expect(response.status == 503, "\(target)")
                 #expect(response.json["code"].string == "redis_unavailable")

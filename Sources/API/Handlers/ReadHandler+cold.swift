@@ -16,7 +16,8 @@ extension ReadHandler {
         // Each round begins with something new: a payload that came and went, a cancelled job.
         for _ in 0..<3 {
             let receipt: RefreshReceipt
-            switch try await ask(plan, entry, trace, seen: seen) {
+            let isExact = facts.preferences.respondAsync || plan.cold == .unavailable
+            switch try await ask(plan, entry, trace, seen: seen, isExact: isExact) {
             case .receipt(let accepted): receipt = accepted
             case .held: return try await answer(plan, facts, entry, HitAnswer.Circumstances())
             case .newer(let version):
@@ -75,13 +76,13 @@ extension ReadHandler {
     }
 
     private func ask(
-        _ plan: ReadPlan, _ entry: KeyEntry, _ trace: String?, seen: Int64
+        _ plan: ReadPlan, _ entry: KeyEntry, _ trace: String?, seen: Int64, isExact: Bool
     ) async throws(Problem) -> Asked {
         let outcome: Result<RequestOutcome, RefreshError>
         if plan.wantsRefresh {
             outcome = await askOnBehalf(plan, entry, trace)
         } else {
-            outcome = await asker.ask(entry, seen: seen, trace: trace)
+            outcome = await asker.ask(entry, seen: seen, trace: trace, isExact: isExact)
         }
         if entry.servable(time.now()) != nil { return .held }
         switch outcome {

@@ -41,9 +41,11 @@ final class RefreshAsker {
     /// - Parameters:
     ///   - seen: The version the store had when nothing was found.
     ///   - trace: W3C `traceparent` of the request.
+    ///   - isExact: Whether position and estimate must be of now; who waits anyway needs only the job.
     func ask(
-        _ entry: KeyEntry, seen: Int64, trace: String?
+        _ entry: KeyEntry, seen: Int64, trace: String?, isExact: Bool
     ) async -> Result<RequestOutcome, RefreshError> {
+        if !isExact, let receipt = entry.receipt { return .success(.accepted(receipt)) }
         let ticket = entry.asks.register()
         if case .asking = entry.ask {
         } else {
@@ -111,7 +113,7 @@ final class RefreshAsker {
             entry.ask = .none
             return
         }
-        if !receipt.job.isRerun { entry.ask = .asked }
+        if !receipt.job.isRerun { entry.ask = .asked(receipt) }
         entry.refresh.apply(receipt.job)
         entry.copy?.forgetAnswers()
     }

@@ -110,8 +110,9 @@ final class EventStreamHandler {
         var missed: [RefreshEvent] = []
         let only = filter.partition(of: store.partitions)
         for (partition, id) in position.latest where only == nil || only == partition {
-            guard let events = try await EventLog(store: store).events(
-                after: id, where: filter.accepts)
+            guard
+                let events = try await EventLog(store: store).events(
+                    after: id, where: filter.accepts)
             else { return nil }
             missed += events
         }

@@ -104,7 +104,7 @@ final class KeyStreamHandler {
             error = try await ask(plan, asked, entry, isCold: kept == nil)
         }
         // An update whose payload is on its way is a moment off.
-        while streams.isUpdating(entry.key) || (entry.awaitsUpdate && entry.isLoading) {
+        while entry.awaitsUpdate, entry.isLoading {
             let ticket = entry.loads.register()
             guard await ticket.value(atMost: .seconds(5)) != nil else { break }
         }
@@ -139,7 +139,7 @@ final class KeyStreamHandler {
         let outcome =
             plan.wantsRefresh
             ? await reads.askOnBehalf(plan, entry, asked.trace)
-            : await reads.asker.ask(entry, seen: seen, trace: asked.trace)
+            : await reads.asker.ask(entry, seen: seen, trace: asked.trace, isExact: true)
         switch outcome {
         case .success(.accepted): return nil
         case .success(.notNeeded):
