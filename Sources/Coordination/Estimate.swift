@@ -19,14 +19,23 @@ enum Estimate {
         guard let run = own ?? overall else { return nil }
         var wait = Duration.zero
         if let runAt = job.runAt { wait = max(.zero, runAt - now) }
-        guard capacity > 0 else { return job.runAt == nil ? nil : wait + run }
+        // A live lease proves a slot, whether or not its worker has told of itself.
+        let slots = capacity > 0 ? capacity : running
+        guard slots > 0 else { return job.runAt == nil ? nil : wait + run }
         let ahead = job.ahead ?? 0
-        let slots = Double(capacity)
         let typical = (overall ?? run).inSeconds
         // A running job has, on average, half its time behind it.
-        let work = Double(ahead) * typical + Double(min(running, capacity)) * typical / 2
-        let queueWait = running + ahead < capacity ? 0 : work / slots
+        let work = Double(ahead) * typical + Double(min(running, slots)) * typical / 2
+        let queueWait = running + ahead < slots ? 0 : work / Double(slots)
         return max(wait, .milliseconds(Int64(queueWait * 1000))) + run
+    }
+
+    /// The time left of a rerun: that of the job under way, and a run of its own.
+    static func remaining(
+        ofRerunAfter job: Job?, average own: Duration?, overall: Duration?
+    ) -> Duration? {
+        guard let before = job?.estimatedRemaining, let run = own ?? overall else { return nil }
+        return before + run
     }
 
     private static func runningRemaining(

@@ -16,7 +16,9 @@ package enum SourceFactory {
             return try DirectoryRefreshSource(directory, declared: declared)
         case .http(let http): return try HTTPRefreshSource(http, declared: declared)
         case .csv(let csv): return try CSVRefreshSource(csv, declared: declared)
-        default: throw .permanent("not yet")
+        case .postgres(let postgres):
+            return try PostgresRefreshSource(
+                postgres, declared: declared, timeout: resource.timeout)
         }
     }
 }

@@ -204,7 +204,7 @@ extension StoreConformance {
 
     @Test("a feed nobody reads ends in suspect, not in silence")
     func outlet() async throws {
-        let (stream, made) = FeedOutlet.make(partitions: 2, capacity: 10)
+        let (stream, made) = FeedOutlet.make(partitions: 2, suspect: 0..<2, capacity: 10)
         var outlet = made
         let event = RefreshEvent(
             id: EventID(partition: 1, epoch: 1, sequence: 1), kind: .queued,

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Coordination
@@ -12,7 +13,14 @@ extension StoreConformance {
 
         @Test("and after steps nobody has seen before")
         func freshSeed() async throws {
-            try await compare(seed: .random(in: 0...99_999_999), steps: 400)
+            for _ in 0..<rounds {
+                try await compare(seed: .random(in: 0...99_999_999), steps: 400)
+            }
+        }
+
+        /// `FRESHET_TEST_ROUNDS` makes a longer search of it.
+        private var rounds: Int {
+            unsafe getenv("FRESHET_TEST_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 1
         }
 
         private func compare(seed: UInt64, steps count: Int) async throws {

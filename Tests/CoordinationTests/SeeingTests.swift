@@ -107,6 +107,12 @@ extension StoreConformance {
                 #expect(try await scene.status("slow").job?.estimatedRemaining == .seconds(12))
                 #expect(
                     try await scene.store.job(claim.jobID)?.estimatedRemaining == .seconds(12))
+                #expect(try await scene.ask("slow").job.estimatedRemaining == .seconds(12))
+                // A rerun: what the running one needs, and a run of its own.
+                let rerun = try await scene.ask("slow") { $0.force = true }.job
+                #expect(rerun.estimatedRemaining == .seconds(22))
+                #expect(
+                    try await scene.store.job(rerun.id)?.estimatedRemaining == .seconds(22))
 
                 // More before it than slots: longer than its own run time.
                 for key in ["a", "b", "c"] { try await scene.ask(key) }

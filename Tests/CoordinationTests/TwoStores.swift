@@ -242,6 +242,8 @@ final class TwoStores {
     private func same(
         _ left: RequestOutcome, _ right: RequestOutcome, inBatch: Bool = false
     ) throws {
+        // In a batch Redis tells how many wait after all of it.
+        if inBatch, case .queueFull = left, case .queueFull = right { return }
         guard case .accepted(let one) = left, case .accepted(let two) = right else {
             return try same("request", left, right)
         }
@@ -257,8 +259,8 @@ final class TwoStores {
             told.attempt = job.attempt
             told.runAt = job.runAt
             told.isRerun = job.isRerun
-            let isByProgress = one.job.progress != nil
-            told.estimatedRemaining = isByProgress || inBatch ? nil : job.estimatedRemaining
+            told.progress = job.state == .running ? job.progress : nil
+            told.estimatedRemaining = inBatch ? nil : job.estimatedRemaining
             return told
         }
         try sameJob("receipt", told(one.job), told(two.job))

@@ -183,6 +183,29 @@ struct DirectoryWatcherTests {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    @Test("a late reader misses nothing")
+    func late() async throws {
+        let folder = try Folder()
+        let names = (0..<12).map { "d\($0)" }
+        for name in names { try folder.write("\(name)/x", "") }
+        let watcher = try DirectoryWatcher(
+            DirectorySource(root: folder.path), for: resource(), quiet: .milliseconds(10))
+        let events = watcher.events()
+        try await waitForWatch(folder)
+        for name in names {
+            try folder.write("\(name)/x", "x")
+            // Longer than the quiet, so that each is told by itself while there is room.
+            try await Task.sleep(for: .milliseconds(30))
+        }
+        var missing = Set(names)
+        for await event in events {
+            guard case .changed(let scope) = event else { break }
+            missing.subtract(scope.parts)
+            if missing.isEmpty { break }
+        }
+        #expect(missing.isEmpty)
+    }
+
     @Test("it ends when its reader is cancelled")
     func cancelling() async throws {
         let folder = try Folder()

@@ -9,24 +9,37 @@ struct FeedOutlet: Sendable {
     private let partitions: Int
     private var isBehind = false
 
-    init(_ continuation: AsyncStream<FeedItem>.Continuation, partitions: Int) {
+    /// A stream and its end.
+    ///
+    /// - Parameters:
+    ///   - partitions: How many logs feed it.
+    ///   - suspect: Partitions whose subscription stands already: the stream begins with `suspect`
+    ///     for each, since nothing that happened before it is told.
+    ///   - capacity: Items a slow consumer may leave unread.
+    static func make(
+        partitions: Int, suspect: some Sequence<Int>, capacity: Int = Limits.events
+    ) -> (stream: AsyncStream<FeedItem>, outlet: FeedOutlet) {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: FeedItem.self, bufferingPolicy: .bufferingOldest(capacity + 2 * partitions))
+        for partition in suspect { continuation.yield(.suspect(partition: partition)) }
+        return (stream, FeedOutlet(continuation: continuation, partitions: partitions))
+    }
+
+    private init(continuation: AsyncStream<FeedItem>.Continuation, partitions: Int) {
         self.continuation = continuation
         self.partitions = partitions
     }
 
-    /// The stream and its end; the stream begins with `suspect` for each partition.
-    static func make(
-        partitions: Int, capacity: Int = Limits.events
-    ) -> (AsyncStream<FeedItem>, FeedOutlet) {
-        let (stream, continuation) = AsyncStream.makeStream(
-            of: FeedItem.self, bufferingPolicy: .bufferingOldest(capacity + 2 * partitions))
-        for partition in 0..<partitions { continuation.yield(.suspect(partition: partition)) }
-        return (stream, FeedOutlet(continuation, partitions: partitions))
-    }
-
     /// Delivers one entry of `partition`'s log, or `suspect` in its place.
     mutating func deliver(_ events: [RefreshEvent], of partition: Int) {
-        let item = isBehind ? .suspect(partition: partition) : FeedItem.events(events)
+        yield(isBehind ? .suspect(partition: partition) : .events(events))
+    }
+
+    /// Tells that events of `partition` may have been missed.
+    mutating func suspect(_ partition: Int) { yield(.suspect(partition: partition)) }
+
+    /// What the buffer refuses needs no other word: the unread `suspect` in it came before.
+    private mutating func yield(_ item: FeedItem) {
         guard case .enqueued(let remaining) = continuation.yield(item) else { return }
         if remaining > partitions {
             isBehind = false
@@ -36,6 +49,10 @@ struct FeedOutlet: Sendable {
         }
     }
 
+    /// Ends the stream.
+    func finish() { continuation.finish() }
+
+    /// Calls `body` when the consumer is gone or the stream is finished.
     func onTermination(_ body: @escaping @Sendable () -> Void) {
         continuation.onTermination = { _ in body() }
     }

@@ -126,7 +126,8 @@ public final class MemoryRefreshStore: RefreshStore {
 
     /// See `RefreshStore.feed`.
     public func feed() -> AsyncStream<FeedItem> {
-        let (stream, outlet) = FeedOutlet.make(partitions: partitions)
+        let (stream, outlet) = FeedOutlet.make(
+            partitions: partitions, suspect: 0..<partitions)
         let id = shared.withLock { shared in
             shared.nextFeed += 1
             shared.feeds[shared.nextFeed] = outlet

@@ -142,7 +142,7 @@ extension MemoryState {
         }
         return .accepted(
             RefreshReceipt(
-                status: .queued, job: job(rerun, of: key),
+                status: .queued, job: job(rerun, of: key, at: now),
                 runningFor: record.job?.startedAt.map { max(.zero, now - $0) }))
     }
 

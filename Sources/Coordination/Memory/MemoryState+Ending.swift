@@ -99,6 +99,7 @@ extension MemoryState {
     ) -> [RefreshEvent] {
         var failed = event(.failed, key, run: records[key]?.job?.run)
         failed.error = error
+        failed.attempt = records[key]?.job?.attempt
         keep(key, as: .dead, for: keepJobs, at: now, error: error)
         guard records[key]?.rerun == nil else {
             move(key, to: .idle, at: now)

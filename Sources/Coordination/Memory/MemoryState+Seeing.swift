@@ -38,7 +38,9 @@ extension MemoryState {
     func job(_ id: JobID, at now: Timestamp) -> Job? {
         if let record = records[id.key] {
             if record.job?.run == id.run { return job(of: id.key, at: now) }
-            if let rerun = record.rerun, rerun.run == id.run { return job(rerun, of: id.key) }
+            if let rerun = record.rerun, rerun.run == id.run {
+                return job(rerun, of: id.key, at: now)
+            }
         }
         return endedJob(id, at: now)
     }
@@ -86,11 +88,15 @@ extension MemoryState {
     }
 
     /// A rerun as clients see it: queued, without a place.
-    func job(_ rerun: MemoryRerun, of key: Key) -> Job {
+    func job(_ rerun: MemoryRerun, of key: Key, at now: Timestamp) -> Job {
         var job = Job(
             id: JobID(run: rerun.run, key: key), state: .queued, priority: rerun.priority)
         job.isRerun = true
         job.queueDepth = waiting.count
+        job.estimatedRemaining = Estimate.remaining(
+            ofRerunAfter: self.job(of: key, at: now),
+            average: Self.duration(averages.resources[key.resource]),
+            overall: Self.duration(averages.overall))
         return job
     }
 

@@ -57,7 +57,9 @@ final class DirectoryWatch {
     deinit { if inotify >= 0 { close(inotify) } }
 
     /// Watches until woken up.
-    func run(_ tell: (RefreshScope) -> Void) throws(SourceError) {
+    ///
+    /// - Parameter tell: Returns whether it could be told; what could not is told later.
+    func run(_ tell: (RefreshScope) -> Bool) throws(SourceError) {
         try watchAll()
         var buffer = ReadBuffer(capacity: 64 << 10)
         while true {
@@ -74,8 +76,13 @@ final class DirectoryWatch {
             try lookAtRoot()
             let now = Self.now()
             if !changed.isEmpty, now >= tellAt {
-                tell(changed.contains(Self.everything) ? .all : RefreshScope(Array(changed)))
-                changed = []
+                let scope: RefreshScope =
+                    changed.contains(Self.everything) ? .all : RefreshScope(Array(changed))
+                if tell(scope) {
+                    changed = []
+                } else {
+                    (firstChange, lastChange) = (now, now)
+                }
             }
         }
     }
@@ -265,12 +272,14 @@ final class DirectoryWatch {
         let names = path.split(separator: UInt8(ascii: "/"))
         let entries: [DirectoryEntries.Entry]
         do throws(SourceError) {
-            entries = try DirectoryEntries.read(descriptor, TreeWalk.text(path))
+            entries = try DirectoryEntries.read(descriptor, TreeWalk.text(path)) { entry in
+                entry.isDirectory
+            }
         } catch {
             // Gone or closed to us; a refresh says so, the rest is watched all the same.
             return
         }
-        for entry in entries where entry.isDirectory {
+        for entry in entries {
             guard selection.enters(names + [entry.bytes[...]]),
                 let below = Self.openDirectory(entry.name, below: descriptor)
             else { continue }

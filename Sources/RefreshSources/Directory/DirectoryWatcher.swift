@@ -42,9 +42,9 @@ package struct DirectoryWatcher: Sendable {
     /// What happens from now on; it ends when the task that reads it is cancelled, or after a
     /// failure. A root that is not there is waited for.
     package func events() -> AsyncStream<Event> {
-        // One is enough: a reader that is late has to read everything anyway.
+        // What a late reader has no room for is gathered with what comes.
         let (stream, continuation) = AsyncStream.makeStream(
-            of: Event.self, bufferingPolicy: .bufferingNewest(64))
+            of: Event.self, bufferingPolicy: .bufferingOldest(4))
         guard let wakeup = Wakeup() else {
             continuation.yield(.failed(SourceError("no descriptor left to watch a directory")))
             continuation.finish()
@@ -58,7 +58,10 @@ package struct DirectoryWatcher: Sendable {
                 quiet: UInt64(max(0, watcher.quiet.milliseconds)),
                 longest: UInt64(max(0, watcher.longest.milliseconds)), wakeup: wakeup)
             do throws(SourceError) {
-                try run.run { continuation.yield(.changed($0)) }
+                try run.run { scope in
+                    if case .dropped = continuation.yield(.changed(scope)) { return false }
+                    return true
+                }
             } catch {
                 continuation.yield(.failed(error))
             }

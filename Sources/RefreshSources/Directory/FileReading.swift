@@ -108,7 +108,7 @@ struct FileReading: ~Copyable {
     /// next time whether the file is still the one that was read. The kernel's file times move in
     /// steps of up to 10 ms.
     static func waitPast(_ modified: Int64) {
-        let age = freshet_realtime_milliseconds() - modified
+        let age = freshet_file_clock_milliseconds() - modified
         if (0..<20).contains(age) { usleep(UInt32(20 - age) * 1000) }
     }
 
