@@ -126,12 +126,13 @@ let package = Package(
         tests(
             "SchedulerTests",
             ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+        tests("FreshetTests", ["Freshet"]),
         tests(
             "APITests",
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
         tests("EndToEndTests", ["freshet-cli", "demo-source"]),
-        tests("TidyTests", ["freshet-cli"]),
+        tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),
     ]
 )

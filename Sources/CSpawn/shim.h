@@ -30,7 +30,7 @@ extern int mkostemp(char *template, int flags);
 // SIGKILL follows SIGTERM after this long, in the source and in the guardian.
 #define FRESHET_GRACE_MILLISECONDS 5000
 
-struct freshet_spawn {
+struct freshet_command {
     const char *path;
     char *const *arguments;
     char *const *environment;
@@ -68,7 +68,7 @@ static inline void freshet_close_from(unsigned first) {
 
 // Runs in the child, on its own stack but in the parent's memory; the calling thread waits.
 static inline int freshet_spawn_child(void *argument) {
-    struct freshet_spawn *spawn = (struct freshet_spawn *)argument;
+    struct freshet_command *spawn = (struct freshet_command *)argument;
     freshet_default_signals();
     if (setpgid(0, 0) < 0) goto failed;
     // Without a guardian nobody could send the SIGKILL later.
@@ -114,7 +114,7 @@ failed:
 // Starts a program as the leader of its own process group with no descriptor above 3.
 // Returns its process id, or -1 with `error` set. The calling thread has to outlive the program:
 // the kernel sends the parent-death signal when that thread ends.
-static inline pid_t freshet_start(struct freshet_spawn *spawn) {
+static inline pid_t freshet_start(struct freshet_command *spawn) {
     const size_t size = 64 << 10;
     char *stack = (char *)mmap(
         NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -290,7 +290,7 @@ static inline int freshet_file_of(int descriptor, struct freshet_file *file) {
 }
 
 // The clock of file times.
-static inline int64_t freshet_realtime_milliseconds(void) {
+static inline int64_t freshet_file_clock_milliseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

@@ -62,8 +62,8 @@ struct Record {
     }
 
     var priority: Priority {
-        if let score = fields["sc"].flatMap({ Double($0) }) { return Self.priority(score: score) }
-        return integer("pr").flatMap { Priority(rawValue: Int($0)) } ?? .normal
+        if let noted = integer("pr").flatMap({ Priority(rawValue: Int($0)) }) { return noted }
+        return fields["sc"].flatMap { Double($0) }.map { Self.priority(score: $0) } ?? .normal
     }
 
     /// 2^44: scores of one class lie this far apart.

@@ -15,7 +15,10 @@ package enum SourceFactory {
         case .directory(let directory):
             return try DirectoryRefreshSource(directory, declared: declared)
         case .http(let http): return try HTTPRefreshSource(http, declared: declared)
-        default: throw .permanent("not yet")
+        case .csv(let csv): return try CSVRefreshSource(csv, declared: declared)
+        case .postgres(let postgres):
+            return try PostgresRefreshSource(
+                postgres, declared: declared, timeout: resource.timeout)
         }
     }
 }

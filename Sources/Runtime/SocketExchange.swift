@@ -16,13 +16,15 @@ package final class SocketExchange {
     private let loop: EventLoop
     private let descriptor: Int32
     private var request: ArraySlice<UInt8>
+    private let asksNothing: Bool
     private var answer: [UInt8] = []
     private let isComplete: ([UInt8]) -> Bool
     private var completion: ((Outcome) -> Void)?
     private var timer: EventLoop.Timer?
     private var keepAlive: SocketExchange?
 
-    /// Asks; `completion` is called once, also when it cannot even connect.
+    /// Asks; `completion` is called once, also when it cannot even connect. An empty request is
+    /// answered by the connection itself.
     package static func ask(
         _ endpoint: Endpoint, _ request: String, within limit: Duration, on loop: EventLoop,
         isComplete: @escaping ([UInt8]) -> Bool = { _ in false },
@@ -54,6 +56,7 @@ package final class SocketExchange {
     ) {
         self.descriptor = descriptor
         self.request = request[...]
+        asksNothing = request.isEmpty
         self.loop = loop
         self.isComplete = isComplete
         self.completion = completion
@@ -68,6 +71,11 @@ package final class SocketExchange {
     }
 
     private func step(_ endpoint: Endpoint) {
+        var failure: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &failure, &size)
+        if failure != 0 { return end(.failed("nothing answers at \(endpoint)")) }
+        if asksNothing { return end(.answer([])) }
         while !request.isEmpty {
             let count = unsafe request.withUnsafeBytes { bytes in
                 unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))

@@ -37,21 +37,18 @@ struct ScheduledKey: Sendable {
     ///
     /// A failure or a cancellation since then holds it back for the first retry interval, so that
     /// a source that is gone is not asked without a pause.
-    func isDue(_ status: KeyStatus) -> Bool {
-        guard case .every(let interval) = schedule, !status.state.isUnderWay else { return false }
-        if status.payload != nil, let last = status.lastRefresh, status.now - last < interval {
-            return false
-        }
+    ///
+    /// - Returns: How long until it is; zero or less when it is due. `nil` while a job is under way.
+    func untilDue(_ status: KeyStatus) -> Duration? {
+        guard case .every(let interval) = schedule, !status.state.isUnderWay else { return nil }
+        var due = status.now
+        if status.payload != nil, let last = status.lastRefresh { due = last + interval }
         let pause = min(interval, resource.retry.interval)
-        if status.state == .failed, let end = status.job?.finishedAt, status.now - end < pause {
-            return false
+        if status.state == .failed, let end = status.job?.finishedAt { due = max(due, end + pause) }
+        if let askedAt, status.lastRefresh.map({ askedAt > $0 }) ?? true {
+            due = max(due, askedAt + pause)
         }
-        if let askedAt, askedAt > status.lastRefresh ?? .distantPast,
-            status.now - askedAt < pause
-        {
-            return false
-        }
-        return true
+        return due - status.now
     }
 
     mutating func asked(at now: Timestamp) { askedAt = now }
@@ -69,8 +66,4 @@ struct ScheduledKey: Sendable {
         guard let nextSlot, nextSlot <= now else { return nil }
         return Timestamp(milliseconds: now.milliseconds / 60_000 * 60_000)
     }
-}
-
-extension Timestamp {
-    fileprivate static let distantPast = Timestamp(milliseconds: .min)
 }

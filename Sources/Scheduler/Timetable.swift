@@ -4,7 +4,8 @@ internal import Runtime
 
 /// The duty that queues the refreshes of schedules, `every` and `cron`, on the store's clock.
 struct Timetable: Sendable {
-    /// How often the clock is looked at; `cron` has minutes, `every` at least a second.
+    /// How often it is looked whether something changed, such as a purge; what is due before is
+    /// asked for in time.
     static let interval = Duration.seconds(1)
 
     let settings: Settings
@@ -25,15 +26,16 @@ struct Timetable: Sendable {
             let leads = elector.leads
             if leads, !led { for index in entries.indices { entries[index].forget() } }
             led = leads
+            var pause = Self.interval
             if leads {
                 do throws(RefreshError) {
-                    try await tick(&entries)
+                    pause = min(pause, max(try await tick(&entries), .milliseconds(10)))
                     health.succeeded()
                 } catch {
                     health.failed(error, during: "schedule")
                 }
             }
-            await pace.wait(for: elected, atMost: Self.interval)
+            await pace.wait(for: elected, atMost: pause)
         }
     }
 
@@ -46,19 +48,29 @@ struct Timetable: Sendable {
         }
     }
 
-    func tick(_ entries: inout [ScheduledKey]) async throws(RefreshError) {
+    /// Asks for what is due. Returns the time until the next is.
+    func tick(_ entries: inout [ScheduledKey]) async throws(RefreshError) -> Duration {
+        var pause = Self.interval
         let now = try await store.now()
         for index in entries.indices {
-            if case .cron = entries[index].schedule { try await tickCron(&entries[index], now) }
+            guard case .cron = entries[index].schedule else { continue }
+            try await tickCron(&entries[index], now)
+            if let next = entries[index].nextSlot { pause = min(pause, next - now) }
         }
         let regular = entries.indices.filter {
             if case .every = entries[$0].schedule { true } else { false }
         }
-        guard !regular.isEmpty else { return }
+        guard !regular.isEmpty else { return pause }
         let statuses = try await store.statuses(regular.map { entries[$0].key })
-        for (index, status) in zip(regular, statuses) where entries[index].isDue(status) {
-            if try await ask(entries[index]) { entries[index].asked(at: status.now) }
+        for (index, status) in zip(regular, statuses) {
+            guard let wait = entries[index].untilDue(status) else { continue }
+            if wait > .zero {
+                pause = min(pause, wait)
+            } else if try await ask(entries[index]) {
+                entries[index].asked(at: status.now)
+            }
         }
+        return pause
     }
 
     private func tickCron(_ entry: inout ScheduledKey, _ now: Timestamp) async throws(RefreshError)

@@ -16,8 +16,8 @@ public typealias SourceProvider = (Resource) throws -> (any RefreshSource)?
 /// stops their sources and hands them back; cancellation hands them back at once.
 package struct WorkerService: Service {
     /// How long a source that was told to stop may take before it is left behind: `command` kills
-    /// its process group after 5 s.
-    package static let stopGrace = Duration.seconds(6)
+    /// its process group after 5 s and waits a second for its end.
+    package static let stopGrace = Duration.seconds(7)
 
     private let id: String
     private let settings: Settings
@@ -126,6 +126,10 @@ package struct WorkerService: Service {
                 await Maintainer(
                     store: store, keepJobs: settings.refresh.keepJobs, pace: pace, health: health
                 ).run()
+            }
+            for watch in WatchDuty.all(settings, store: store, pace: pace, health: health)
+            where runner.resources[watch.key.resource] != nil {
+                duties.addTask { await watch.run() }
             }
             duties.addTask { await heedShutdown() }
             await claimAndRun()

@@ -11,18 +11,21 @@ internal import Runtime
 @main
 enum DemoSource {
     static func main() {
-        let port = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 8181
+        // demo-source [PORT [ADDRESS]]
+        let arguments = CommandLine.arguments.dropFirst()
         let loop = EventLoop(name: "demo-source")
         ProcessBond.endWithParent()
         var configuration = HTTPServer.Configuration()
-        configuration.port = port
+        configuration.port = arguments.first.flatMap { Int($0) } ?? 8181
+        configuration.host = arguments.dropFirst().first ?? "127.0.0.1"
+        let host = configuration.host
         configuration.sharesPort = false
         let server = HTTPServer(configuration, loop: loop, handler: { DemoHandler(loop: loop) })
         let signals = SignalSource(loop: loop)
         Task(executorPreference: loop) {
             do {
                 let bound = try await server.start()
-                StandardStream.error.write("demo-source listens on http://127.0.0.1:\(bound)\n")
+                StandardStream.error.write("demo-source listens on http://\(host):\(bound)\n")
                 try await ServiceGroup([server], gracePeriod: .seconds(1), signals: signals).run()
             } catch {
                 StandardStream.error.write("demo-source: \(error)\n")

@@ -42,6 +42,7 @@ enum Freshet {
             case CommandTable.scheduler: return try RoleCommands.scheduler(context)
             case CommandTable.configCheck: return try ToolCommands.checkConfiguration(context)
             case CommandTable.keyNew: return try ToolCommands.newKey(context)
+            case CommandTable.ready: return try ReadyCommand.run(context)
             case CommandTable.completion:
                 let completion = Completion(commands: CommandTable.all)
                 let script = completion.script(for: invocation.operand ?? "bash")

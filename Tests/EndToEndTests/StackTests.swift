@@ -164,8 +164,7 @@ struct StackTests {
         #expect(kept.text.contains("\"from_cache\":true"))
         let queue = try await second.client.get("/v1/queue")
         #expect(queue.text.contains("\"waiting\":1"))
-        try await second.stop()
         #expect(Self.runs(directory) == 1)
-        TemporaryDirectory.remove(directory)
+        try await second.stop()
     }
 }

@@ -80,7 +80,7 @@ struct CronTests {
             let fields = text.split(separator: " ").map(String.init)
             var minute = now.milliseconds / 60_000 + 1
             var found: [Int64] = []
-            while found.count < 20, minute < now.milliseconds / 60_000 + 60 * 24 * 400 {
+            while found.count < 6, minute < now.milliseconds / 60_000 + 60 * 24 * 400 {
                 if Self.matches(fields, Timestamp(milliseconds: minute * 60_000).utc) {
                     found.append(minute * 60_000)
                 }

@@ -92,11 +92,11 @@ struct CommandSourceTests {
         }
     }
 
-    @Test("a parameter cannot become an option, nor hold NUL")
+    @Test("a parameter cannot become an option")
     func options() async throws {
         let run = try source(
             .command(CommandSource(argv: ["echo", "{value}"])), parameters: ["value"])
-        for value in ["-n", "--help", "-", "a\0b"] {
+        for value in ["-n", "--help", "-"] {
             let error = try await failure(run, context(["value": value]))
             #expect(error.isPermanent, "\(value)")
         }
@@ -175,12 +175,15 @@ struct CommandSourceTests {
 
     @Test("output past max_bytes is for good and ends the program at once")
     func infiniteOutput() async throws {
-        let begin = ContinuousClock.now
-        let run = try shell("exec yes") { $0.maximumBytes = 1 << 20 }
-        let error = try await failure(run, context())
-        #expect(error.isPermanent)
-        #expect(error.message.contains("max_bytes"))
-        #expect(ContinuousClock.now - begin < .seconds(3))
+        let isPrompt = try await shortest(below: .seconds(3)) {
+            let begin = ContinuousClock.now
+            let run = try shell("exec yes") { $0.maximumBytes = 1 << 20 }
+            let error = try await failure(run, context())
+            #expect(error.isPermanent)
+            #expect(error.message.contains("max_bytes"))
+            return ContinuousClock.now - begin
+        }
+        #expect(isPrompt)
         let exact = try shell("printf 12345678") { $0.maximumBytes = 8 }
         #expect(try await exact.run(context()).payload().text == "12345678")
     }
@@ -199,13 +202,18 @@ struct CommandSourceTests {
         let leaked = unsafe open("/dev/null", O_RDONLY)
         defer { close(leaked) }
         let script = """
-            ls /proc/$$/fd | tr '\\n' ' '; readlink /proc/$$/fd/0
+            readlink /proc/$$/fd/0
             grep SigIgn /proc/$$/status; cut -d' ' -f5 /proc/$$/stat; echo $$; ulimit -c
             """
         let text = try await shell(script) { $0.contentType = "text/plain" }
             .run(context()).payload().text
         let lines = text.split(separator: "\n")
-        #expect(lines[0] == "0 1 2 3 /dev/null" || lines[0] == "0 1 10 2 3 /dev/null")
+        #expect(lines[0] == "/dev/null")
+        var list = CommandSource(argv: ["ls", "/proc/self/fd"])
+        list.contentType = "text/plain"
+        let open = try await source(.command(list)).run(context()).payload().text
+        // The last one is the directory that ls reads.
+        #expect(open == "0\n1\n2\n3\n4\n")
         // Signal 32 belongs to the C library and cannot be set.
         let ignored = try #require(UInt64(lines[1].suffix(16), radix: 16))
         #expect(ignored & 0x7FFF_FFFF == 0)

@@ -94,7 +94,13 @@ struct DirectoryEscapeTests {
             try folder.write("open/locked", "x")
             unsafe chmod(folder.path + "/open/locked", 0)
             unsafe chmod(folder.path, 0o755)
-            if getuid() == 0 { try #require(setuid(65534) == 0) }
+            if getuid() == 0 {
+                // Its own, so that it can take them away again.
+                for name in ["", "/open", "/open/file", "/open/locked"] {
+                    try #require(unsafe chown(folder.path + name, 65534, 65534) == 0)
+                }
+                try #require(setuid(65534) == 0)
+            }
             for hashes in [true, false] {
                 var definition = DirectorySource(root: folder.path)
                 definition.hashesSHA256 = hashes
@@ -111,7 +117,7 @@ struct DirectoryEscapeTests {
             .directory(DirectorySource(root: folder.path + "/root/{name}")), parameters: ["name"])
         let text = try await run.run(context(["name": "inside"])).payload().text
         #expect(text.contains("\"path\":\"file\""))
-        for name in ["..", ".", "", "../secret", "/etc", "a\0b"] {
+        for name in ["..", ".", "", "../secret", "/etc"] {
             #expect(try await failure(run, context(["name": name])).isPermanent, "\(name)")
         }
     }

@@ -75,7 +75,7 @@ struct HTTPSourceTests {
         #expect(fields["x-empty"] == "")
         #expect(fields["traceparent"] == job.traceparent)
         #expect(fields["user-agent"] == "Freshet")
-        for value in ["a\r\nX: y", "a\nb", "a\0b", "a\rb"] {
+        for value in ["a\r\nX: y", "a\nb", "a\rb"] {
             #expect(try await failure(run, context(["p": value])).isPermanent)
         }
         for (name, value) in [("X\r\nY", "z"), ("X Y", "z"), ("X", "a\r\nY: b"), ("", "x")] {

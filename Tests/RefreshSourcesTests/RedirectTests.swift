@@ -67,6 +67,16 @@ struct RedirectTests {
         #expect(victim.requests.isEmpty)
     }
 
+    @Test("unless the configuration says so")
+    func allowed() async throws {
+        let other = try TestServer(host: "127.0.0.2") { _, connection in
+            connection.answer(200, "[2]")
+        }
+        let server = try TestServer { _, connection in connection.redirect(302, other.url) }
+        let run = try http(server.url) { $0.allowsPrivate = true }
+        #expect(try await run.run(context()).payload().text == "[2]")
+    }
+
     @Test("a redirect is only followed to http and https, without credentials in the URL")
     func schemes() async throws {
         let targets = [

@@ -3,6 +3,12 @@ import Testing
 
 @testable import Scheduler
 
+extension ScheduledKey {
+    fileprivate func isDue(_ status: KeyStatus) -> Bool {
+        untilDue(status).map { $0 <= .zero } ?? false
+    }
+}
+
 @Suite("Scheduled key")
 struct ScheduledKeyTests {
     private let now = Timestamp(milliseconds: 1_800_000_000_000)

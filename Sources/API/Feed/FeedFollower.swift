@@ -11,8 +11,11 @@ final class FeedFollower {
     private let checks: StatusChecks
     private let updates: KeyUpdates
     private let hub: EventHub
+    private let health = StoreHealth(role: "api")
     private var logs: [PartitionLog]
     private var aheadAt: [EventID?]
+    private var unready: Set<Int>
+    private let readiness: Waiters<Bool>
 
     init(
         store: any RefreshStore, time: StoreTime, errands: Errands<APICore>,
@@ -26,6 +29,8 @@ final class FeedFollower {
         self.hub = hub
         logs = Array(repeating: PartitionLog(), count: store.partitions)
         aheadAt = Array(repeating: nil, count: store.partitions)
+        unready = Set(0..<store.partitions)
+        readiness = Waiters(loop: time.loop)
     }
 
     /// Follows the feed until it ends or the task is cancelled.
@@ -36,6 +41,17 @@ final class FeedFollower {
             case .suspect(let partition): suspect(partition)
             }
         }
+    }
+
+    /// Whether the feed of every partition was heard and its place in the log is known: from then on
+    /// no event is missed.
+    var isReady: Bool { unready.isEmpty }
+
+    /// Waits until `isReady`, which takes a store that answers.
+    func ready(atMost limit: Duration) async {
+        guard !isReady else { return }
+        let ticket = readiness.register()
+        _ = await ticket.value(atMost: limit)
     }
 
     /// The position of the events that were delivered.
@@ -73,6 +89,8 @@ final class FeedFollower {
                 }
                 let result = logs[partition].fill(missed: missed, position: latest)
                 for event in result.events { deliver(event) }
+                unready.remove(partition)
+                if isReady { readiness.resumeAll(returning: true) }
                 if result.isLossy { await checks.checkAll(of: partition) }
                 return
             } catch {
@@ -97,7 +115,9 @@ final class FeedFollower {
         let latest: [EventID]
         do {
             latest = try await store.latestEvents()
+            health.succeeded()
         } catch {
+            health.failed(error, during: "latestEvents")
             return
         }
         for id in latest where logs.indices.contains(id.partition) {

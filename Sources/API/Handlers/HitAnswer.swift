@@ -53,9 +53,10 @@ struct HitAnswer {
         let form = plan.form(copy.metadata.contentType)
         let range = form == .raw && !facts.isHead ? facts.range : nil
         var chosen = choose(copy, form, range == nil ? facts.accepted : .identity)
+        let isHuge = copy.metadata.facts.sizeBytes > PayloadCoding.hugeBytes
         var variant = await loader.variant(
             chosen.variant, of: copy, in: entry,
-            atMost: chosen.variant == .identity ? .seconds(10) : .milliseconds(250))
+            atMost: isHuge && chosen.variant != .identity ? .milliseconds(100) : .seconds(10))
         if variant == nil, chosen.encoding != .identity {
             chosen = (.identity, .identity)
             variant = await loader.variant(

@@ -83,6 +83,9 @@ enum PayloadCoding {
     /// Bytes that are coded on the loop's own thread: at most about a millisecond's work.
     static let quickBytes = 64 << 10
 
+    /// Above this, clients do not wait for a coding, and gzip is told to hurry.
+    static let hugeBytes = 16 << 20
+
     /// The bytes as the source produced them.
     ///
     /// - Parameter sizeBytes: What they are said to be; more is refused, so that a payload changed
@@ -131,7 +134,7 @@ enum PayloadCoding {
     }
 
     private static func gzip(_ bytes: [UInt8]) throws(CodecError) -> PayloadVariant {
-        let compressor = try Compressor(.gzip)
+        let compressor = try Compressor(.gzip, level: bytes.count > hugeBytes ? 1 : nil)
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count / 4 + 1024)
         try compressor.write(bytes.span, into: &output)

@@ -8,15 +8,18 @@ final class EventStreamHandler {
     private let store: any RefreshStore
     private let hub: EventHub
     private let writer: KeyStreamWriter
-    private let metrics: APIMetrics
+    private let follower: FeedFollower
+    /// How long a stream waits to be opened where the store does not answer.
+    private static let patience = Duration.seconds(1)
 
     init(
-        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter, metrics: APIMetrics
+        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter,
+        follower: FeedFollower
     ) {
         self.store = store
         self.hub = hub
         self.writer = writer
-        self.metrics = metrics
+        self.follower = follower
     }
 
     /// - Throws: 400 for a `Last-Event-ID` that is none of ours.
@@ -30,11 +33,8 @@ final class EventStreamHandler {
             resumed = position
         }
         let stream = EventStream()
-        // Before it joins a group, which adds its own to it.
-        stream.onClose = { [metrics] in metrics.streams.add(-1) }
         if case .job = filter.subject {
-        } else if resumed == nil {
-            metrics.streams.add(1)
+        } else if resumed == nil, follower.isReady {
             hub.add(stream, filter)
             return .stream(stream)
         }
@@ -45,7 +45,6 @@ final class EventStreamHandler {
             } catch {
                 return .response(error.response(requestID: requestID))
             }
-            self.metrics.streams.add(1)
             return .stream(stream)
         }
     }
@@ -53,6 +52,7 @@ final class EventStreamHandler {
     private func open(
         _ stream: EventStream, _ filter: EventFilter, _ resumed: StreamPosition?
     ) async throws(Problem) {
+        await follower.ready(atMost: Self.patience)
         let opening = hub.beginOpening(filter)
         defer { hub.endOpening(opening) }
         var ended: Job?
@@ -110,8 +110,9 @@ final class EventStreamHandler {
         var missed: [RefreshEvent] = []
         let only = filter.partition(of: store.partitions)
         for (partition, id) in position.latest where only == nil || only == partition {
-            guard let events = try await EventLog(store: store).events(
-                after: id, where: filter.accepts)
+            guard
+                let events = try await EventLog(store: store).events(
+                    after: id, where: filter.accepts)
             else { return nil }
             missed += events
         }

@@ -11,6 +11,8 @@ final class KeyStreams {
         let key: Key
         let group: StreamGroup
         let began: Timestamp
+        /// The clients were told last that it waits, and until when.
+        var toldQueued: Timestamp??
         var isSettling = false
     }
 
@@ -54,15 +56,14 @@ final class KeyStreams {
         openings.removeValue(forKey: ObjectIdentifier(opening))
     }
 
-    /// Whether the payload of an `updated` event of `key` is still on its way.
-    func isUpdating(_ key: Key) -> Bool { updates[key] != nil }
-
-    /// Lets `stream` follow `job` from now on.
-    func follow(_ job: JobID, _ stream: EventStream) {
-        if let known = followed[job] { return known.group.add(stream) }
+    /// Lets `stream`, which was told the state of `job`, follow it from now on.
+    func follow(_ job: Job, _ stream: EventStream) {
+        if let known = followed[job.id] { return known.group.add(stream) }
         let group = StreamGroup(loop: loop)
         group.add(stream)
-        followed[job] = Followed(key: job.key, group: group, began: time.now())
+        var following = Followed(key: job.id.key, group: group, began: time.now())
+        if job.state == .queued { following.toldQueued = .some(job.runAt) }
+        followed[job.id] = following
     }
 
     /// Tells an event that needs no payload.
@@ -70,6 +71,10 @@ final class KeyStreams {
         let left = remaining.take(event)
         keep(event)
         guard let job = event.jobID, let group = live(job) else { return }
+        // The event of an asking may come after its answer, from which the clients know already.
+        let isQueued = event.kind == .queued
+        if isQueued, followed[job]?.toldQueued == .some(event.runAt) { return }
+        followed[job]?.toldQueued = isQueued ? .some(event.runAt) : nil
         group.send(writer.chunk(event, remaining: left))
         if event.kind.endsJob { finish(job, id: event.id) }
     }

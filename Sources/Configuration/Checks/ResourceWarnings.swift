@@ -79,7 +79,8 @@ struct ResourceWarnings {
         case .argument where template.text.hasPrefix("{\(name)}") && pattern.mayBegin(with: "-"):
             report.warn(
                 template.place,
-                "`{\(name)}` may begin with `-` and be taken for an option; its `pattern` can forbid it"
+                "`{\(name)}` may begin with `-`, which is refused lest it be an option; "
+                    + "its `pattern` can say so"
             )
         case .path where pattern.mayContain("/") || pattern.matches(".."):
             report.warn(

@@ -69,7 +69,8 @@ struct ResourceResolver {
             resource.freshness.keepFor = keepFor.value
         } else if case .duration(let freshFor) = resource.freshness.freshFor {
             // The built-in 7 days must not end what was asked to be fresh for longer.
-            let longest = freshFor * (1 + resource.freshness.jitter)
+            let longest = Duration.milliseconds(
+                Int64((freshFor.inSeconds * (1 + resource.freshness.jitter) * 1000).rounded(.up)))
             resource.freshness.keepFor = resource.freshness.keepFor.map { max($0, longest) }
         }
         if let cold = layer.cold { resource.cold = cold.value }

@@ -101,7 +101,13 @@ final class YAMLEvents {
             return ConfigurationError(place, message)
         }
         let begin = Self.place(unsafe parser.pointee.context_mark)
-        return ConfigurationError(place, "\(message), \(context) that begins in line \(begin.line)")
+        // Plain `${NAME}` and `{city}` end a value there, which nobody expects who sees it first.
+        let isFlow = context.contains("flow") && hasBraceInValue(place.line)
+        return ConfigurationError(
+            place,
+            "\(message), \(context) that begins in line \(begin.line)"
+                + (isFlow
+                    ? "; between brackets a value with `{`, `}` or `,` needs quotes" : ""))
     }
 
     private func place(atByte offset: Int) -> Place {
@@ -116,6 +122,25 @@ final class YAMLEvents {
             }
         }
         return place
+    }
+
+    /// Whether a brace follows a character that begins no value: `${NAME}`, `/{city}`.
+    private func hasBraceInValue(_ number: Int) -> Bool {
+        let count = unsafe input.count
+        var line = 1
+        var previous = UInt8(ascii: " ")
+        for index in 0..<count where line <= number {
+            let byte = unsafe input[index]
+            if line == number, byte == UInt8(ascii: "{"), !" {[,:'\"".utf8.contains(previous) {
+                return true
+            }
+            previous = byte
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                previous = UInt8(ascii: " ")
+            }
+        }
+        return false
     }
 
     private func byte(at place: Place) -> UInt8? {

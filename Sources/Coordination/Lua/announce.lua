@@ -11,7 +11,7 @@ else
   call('HSET', P .. 'workers', id, table.concat({ ARGV[2], ARGV[3], int(now), int(now + timeout),
     ARGV[4] }, ' '))
 end
-local capacity = 0
+local capacity, first_end = 0, now + 31536000000
 local all = call('HGETALL', P .. 'workers')
 for i = 1, #all, 2 do
   local c, seen, deadline = string.match(all[i + 1], '^(%d+) %d+ (%d+) (%d+)')
@@ -20,7 +20,9 @@ for i = 1, #all, 2 do
     call('HDEL', P .. 'workers', all[i])
   else
     capacity = capacity + num(c, 0)
+    first_end = math.min(first_end, num(deadline, 0))
   end
 end
-call('HSET', KEYS[1], 'capacity', int(capacity))
+-- Known until the first of them could be gone.
+call('HSET', KEYS[1], 'capacity', int(capacity), 'capacity_until', int(first_end))
 return capacity

@@ -12,7 +12,10 @@ local leases = {}
 for i = 6, #ARGV - 1, 2 do leases[ARGV[i]] = tonumber(ARGV[i + 1]) end
 
 promote(100)
-local paused = call('HGET', KEYS[1], 'paused') == '1'
+local meta = call('HMGET', KEYS[1], 'paused', 'cap')
+local paused = meta[1] == '1'
+-- Estimates count with the cap too.
+if (num(meta[2], -1)) ~= maximum then call('HSET', KEYS[1], 'cap', int(maximum)) end
 if maximum >= 0 then limit = math.min(limit, maximum - call('ZCARD', P .. 'leased')) end
 
 local claims, lines = {}, {}

@@ -25,8 +25,8 @@ if retry < 0 then
   return { 'dead' }
 end
 local v = call('HMGET', k, 'run', 'v', 'att')
-call('HDEL', k, 'nonce', 'lost', 'pg', 'ls', 'll', 'sc')
-call('HSET', k, 'st', 't', 'ra', int(now + retry), 'pr', class_of(r[7], nil))
+call('HDEL', k, 'nonce', 'lost', 'pg', 'll', 'sc')
+call('HSET', k, 'st', 't', 'jf', 1, 'ra', int(now + retry), 'pr', class_of(r[7], nil))
 call('ZADD', P .. 'delayed', int(now + retry), key)
 wake()
 emit({ event('retrying', key, num(v[1], 0), num(v[2], 0), v[3], now + retry,

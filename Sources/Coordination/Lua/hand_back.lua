@@ -11,5 +11,6 @@ if r[1] ~= 'r' or r[2] ~= fence or r[3] ~= nonce then
   return r[4] == nonce and r[5] == 'h' and 1 or 0
 end
 call('HSET', k, 'dn', nonce, 'do', 'h')
+call('HDEL', k, 'lost')
 emit({ return_job(key, k, delay) })
 return 1

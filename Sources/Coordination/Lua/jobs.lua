@@ -2,7 +2,7 @@
 
 -- Fields of a record that belong to the job under way; cleared when it ends.
 local JOB_FIELDS = { 'nonce', 'att', 'lost', 'scope', 'tp', 'pg', 'ra', 'w', 'ls', 'll', 'sc', 'pr',
-  'rdy', 'ar', 'ap', 'as' }
+  'rdy', 'jf', 'ar', 'ap', 'as' }
 
 -- Wakes one worker, when no wake-up is pending already.
 local function wake()
@@ -16,12 +16,21 @@ local function place(key, class)
   wake()
 end
 
+-- Puts a key at its old place in its class, or at the back when it has none.
+local function put_back(key, class, score)
+  local old = num(score, nil)
+  if not old then return place(key, class) end
+  call('ZADD', P .. 'waiting', int(class * CLASS + old % CLASS), key)
+  wake()
+end
+
 -- Keeps what can be asked about an ended job, for keep_ms.
+-- `took`: how long its last attempt took, when that is over already.
 -- STRING job:RUN-KEY: state, class, attempt, started, finished, duration, version, worker, error.
-local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms)
+local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms, took)
   if keep_ms <= 0 then return end
   local member = int(run) .. '-' .. key
-  local duration = started and int(math.max(0, now - started)) or ''
+  local duration = took and int(took) or started and int(math.max(0, now - started)) or ''
   call('SET', P .. 'job:' .. member, table.concat({ state, int(class), attempt or '0',
     started and int(started) or '', int(now), duration, version and int(version) or '',
     worker or '', err or '' }, '\t'), 'PX', int(keep_ms))
@@ -52,7 +61,7 @@ end
 -- Makes a noted rerun (run, class, scope) the key's waiting job; its event line.
 local function start_rerun(key, run, class, scope, version)
   local k = P .. 'k:' .. key
-  call('HSET', k, 'st', 'q', 'run', int(run))
+  call('HSET', k, 'st', 'q', 'run', int(run), 'rdy', int(now))
   if scope and scope ~= '' then call('HSET', k, 'scope', scope) end
   place(key, class)
   return event('queued', key, run, version)
@@ -83,11 +92,11 @@ local function promote(limit)
   local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', int(now), 'LIMIT', 0, limit)
   for _, key in ipairs(due) do
     local k = P .. 'k:' .. key
-    local noted = call('HMGET', k, 'ra', 'pr')
+    local noted = call('HMGET', k, 'ra', 'pr', 'sc')
     call('ZREM', P .. 'delayed', key)
-    call('HDEL', k, 'ra', 'pr')
+    call('HDEL', k, 'ra', 'pr', 'sc')
     call('HSET', k, 'st', 'q', 'rdy', int(math.min(now, num(noted[1], now))))
-    place(key, class_of(nil, noted[2]))
+    put_back(key, class_of(nil, noted[2]), noted[3])
   end
   return #due
 end
@@ -96,7 +105,7 @@ end
 local function return_job(key, k, delay)
   local r = call('HMGET', k, 'run', 'v', 'att', 'sc')
   unlease(key)
-  call('HDEL', k, 'nonce', 'pg', 'ls', 'll', 'w', 'sc')
+  call('HDEL', k, 'nonce', 'pg', 'ls', 'll', 'w')
   call('HSET', k, 'att', int(math.max(0, num(r[3], 1) - 1)))
   local class = class_of(r[4], nil)
   if delay > 0 then
@@ -106,11 +115,7 @@ local function return_job(key, k, delay)
     return event('queued', key, num(r[1], 0), num(r[2], 0), nil, now + delay)
   end
   call('HSET', k, 'st', 'q')
-  if num(r[4], nil) then
-    call('ZADD', P .. 'waiting', r[4], key)
-    wake()
-  else
-    place(key, class)
-  end
+  call('HDEL', k, 'sc')
+  put_back(key, class, r[4])
   return event('queued', key, num(r[1], 0), num(r[2], 0))
 end

@@ -23,7 +23,8 @@ local function reap(key)
   call('HSET', k, 'lost', lost)
   if lost >= 3 then
     local err = 'the lease was lost ' .. lost .. ' times in a row: the worker died or hung'
-    call('HSET', k, 'err', err, 'le', int(now))
+    local since = num(call('HGET', k, 'ls'), now)
+    call('HSET', k, 'err', err, 'le', int(now), 'ld', int(math.max(0, now - since)))
     call('HINCRBY', k, 'cf', 1)
     call('HINCRBY', P .. 'stats', resource_of(key) .. ':fail', 1)
     unlease(key)

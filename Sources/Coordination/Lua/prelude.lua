@@ -40,13 +40,15 @@ end
 local function emit(lines)
   if #lines == 0 then return end
   local epoch = call('HGET', KEYS[1], 'epoch')
+  local sequence = '-*'
   if not epoch then
+    sequence = '-1'
     local last = call('XREVRANGE', P .. 'events', '+', '-', 'COUNT', 1)[1]
     local floor = last and num(string.match(last[1], '^%d+'), 0) + 1 or 0
     epoch = int(math.max(now, floor))
     call('HSET', KEYS[1], 'epoch', epoch)
   end
   local body = int(now) .. '\n' .. table.concat(lines, '\n')
-  local id = call('XADD', P .. 'events', 'MAXLEN', '~', 10000, epoch .. '-*', 'e', body)
+  local id = call('XADD', P .. 'events', 'MAXLEN', '~', 10000, epoch .. sequence, 'e', body)
   call('PUBLISH', P .. 'events', id .. '\n' .. body)
 end

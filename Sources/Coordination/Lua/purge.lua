@@ -17,6 +17,6 @@ end
 call('ZREM', P .. 'dead', key)
 drop_payload(key)
 call('HDEL', k, 'st', 'err', 'cf', 'lr', 'ld', 'le', 'on', unpack(JOB_FIELDS))
-if r[5] or #lines > 0 then lines[#lines + 1] = event('purged', key, nil, num(r[4], 0)) end
+if r[5] or r[1] or #lines > 0 then lines[#lines + 1] = event('purged', key, nil, num(r[4], 0)) end
 emit(lines)
 return #lines > 0 and 1 or 0

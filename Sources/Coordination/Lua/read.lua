@@ -5,7 +5,7 @@
 -- ARGV  number of keys, the keys, held version (-2: no payload wanted), largest payload bytes to
 --       send; then the clock.
 -- Returns {now, waiting, leased, capacity, overall average or -1, answer...}; an answer is
---       {{record}, rank or -1, average ms or -1, payload or false}.
+--       {{record}, rank or -1, average ms or -1, payload or false, waiting score or false}.
 -- O(log n) per key + bytes.
 local n = tonumber(ARGV[1])
 local held, largest = tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
@@ -25,8 +25,19 @@ for i = 2, n + 1 do
   if at and held ~= -2 and v ~= held and sb <= largest then payload = call('GET', P .. 'p:' .. key) end
   answers[#answers + 1] = { flat,
     st == 'q' and (call('ZRANK', P .. 'waiting', key) or -1) or -1,
-    call('HGET', P .. 'stats', resource_of(key) .. ':avg') or -1, payload }
+    call('HGET', P .. 'stats', resource_of(key) .. ':avg') or -1, payload,
+    st == 'q' and call('ZSCORE', P .. 'waiting', key) or false }
 end
-local meta = call('HMGET', KEYS[1], 'capacity', 'avg')
-return { now, call('ZCARD', P .. 'waiting'), call('ZCARD', P .. 'leased'), meta[1] or 0,
+local meta = call('HMGET', KEYS[1], 'capacity', 'avg', 'capacity_until', 'cap')
+local capacity = num(meta[1], 0)
+if num(meta[3], 0) < now then
+  capacity = 0
+  for _, line in ipairs(call('HVALS', P .. 'workers')) do
+    local c, deadline = string.match(line, '^(%d+) %d+ %d+ (%d+)')
+    if c and num(deadline, 0) >= now then capacity = capacity + num(c, 0) end
+  end
+end
+local cap = num(meta[4], -1)
+if cap >= 0 then capacity = math.min(capacity, cap) end
+return { now, call('ZCARD', P .. 'waiting'), call('ZCARD', P .. 'leased'), int(capacity),
   meta[2] or -1, unpack(answers) }

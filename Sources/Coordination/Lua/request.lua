@@ -70,7 +70,7 @@ local function join_waiting(key, k, class, scope, version)
 end
 
 local function join_delayed(key, k, origin, class, delay, scope, version)
-  local r = fetch(k, 'st', 'run', 'scope', 'att', 'pr', 'ra')
+  local r = fetch(k, 'st', 'run', 'scope', 'att', 'pr', 'ra', 'sc')
   local at = num(r.ra, now)
   -- A half-state: the record waits for its time, the set does not know it.
   if not call('ZSCORE', P .. 'delayed', key) then call('ZADD', P .. 'delayed', int(at), key) end
@@ -82,9 +82,9 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
   local run = num(r.run, 0)
   if origin == 'a' and delay == 0 then
     call('ZREM', P .. 'delayed', key)
-    call('HDEL', k, 'ra', 'pr')
+    call('HDEL', k, 'ra', 'pr', 'sc')
     call('HSET', k, 'st', 'q', 'rdy', int(now))
-    place(key, class)
+    put_back(key, class, r.sc)
     waiting = waiting + 1
     lines[#lines + 1] = event('queued', key, run, version)
     return { 'queued', int(run), 'q', class, rank_of(key), 0, num(r.att, 0), 0, 0 }
@@ -139,7 +139,8 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
   end
   if r.st == 'r' then return join_running(key, k, class, force, scope) end
   if origin == 'r' or origin == 'm' then
-    if seen >= 0 and version > seen and r.at then return { 'unneeded', int(version) } end
+    if seen >= 0 and version > seen and r.at
+      and num(call('HGET', k, 'ku'), now + 1) > now then return { 'unneeded', int(version) } end
     if r.st == 'f' then
       local last = fetch(k, 'le', 'err')
       if now - num(last.le, 0) < cool then

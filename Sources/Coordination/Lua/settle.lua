@@ -36,7 +36,7 @@ local function evict(resource, maximum, spare, lines)
     if key ~= spare and (not r[1] or r[1] == 'f') then
       drop_payload(key)
       call('ZREM', P .. 'dead', key)
-      call('HDEL', P .. 'k:' .. key, 'st')
+      call('HDEL', P .. 'k:' .. key, 'st', 'lr', 'ld', 'le', 'err', 'cf', 'on', unpack(JOB_FIELDS))
       call('EXPIRE', P .. 'k:' .. key, 2592000)
       lines[#lines + 1] = event('purged', key, nil, num(r[2], 0))
       excess = excess - 1
@@ -68,16 +68,17 @@ end
 
 -- Ends the key's job as cancelled, wherever it is; its event line. The rerun is untouched.
 local function cancel_job(key, k, keep_jobs)
-  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu')
+  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu', 'ld')
   if r[1] == 'r' then
     unlease(key)
     if r[9] then call('PUBLISH', P .. 'cancel', r[9]) end
   else
+    r[7] = call('ZSCORE', P .. 'waiting', key) or false
     call('ZREM', P .. 'waiting', key)
     call('ZREM', P .. 'delayed', key)
   end
   keep_job(key, num(r[2], 0), 'cancelled', class_of(r[7], r[8]), r[4], num(r[5], nil), nil, r[6],
-    nil, keep_jobs)
+    nil, keep_jobs, r[1] ~= 'r' and r[5] and num(r[12], nil))
   call('HDEL', k, 'st', unpack(JOB_FIELDS))
   if r[10] and r[11] then call('ZADD', P .. 'due', r[11], key) end
   return event('cancelled', key, num(r[2], 0), num(r[3], 0))

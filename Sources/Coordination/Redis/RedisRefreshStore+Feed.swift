@@ -68,8 +68,10 @@ extension RedisRefreshStore {
                 entries.append(decoded)
             }
         }
-        let isWhole = id.epoch == 0 && id.sequence == 0
-        if isWhole { return entries.flatMap(\.events).prefix(limit).map { $0 } }
+        // The beginning: nothing is gone as long as the first entry of the log is there.
+        if id.epoch == 0, id.sequence == 0, entries.first.map({ $0.sequence == 1 }) ?? true {
+            return entries.flatMap(\.events).prefix(limit).map { $0 }
+        }
         guard let first = entries.first, first.epoch == id.epoch, first.sequence == id.sequence
         else { return nil }
         return entries.flatMap(\.events).filter { $0.id > id }.prefix(limit).map { $0 }

@@ -100,14 +100,19 @@ extension RedisRefreshStore {
             statuses.append(
                 Self.status(
                     of: key, try answer.sub(0).record, rank: try answer.int(1),
-                    average: try answer.average(2), load))
+                    score: Self.score(answer), average: try answer.average(2), load))
             payloads.append(answer.count > 3 ? answer.items[3].bytes : nil)
         }
         return (statuses, payloads)
     }
 
+    private static func score(_ answer: Reply) -> Double? {
+        answer.count > 4 ? answer.items[4].text.flatMap { Double($0) } : nil
+    }
+
     private static func status(
-        of key: Key, _ record: Record, rank: Int, average: Duration?, _ load: QueueLoad
+        of key: Key, _ record: Record, rank: Int, score: Double?, average: Duration?,
+        _ load: QueueLoad
     ) -> KeyStatus {
         var status = KeyStatus(key: key, now: load.now)
         status.payload = record.payload(at: load.now)
@@ -123,21 +128,19 @@ extension RedisRefreshStore {
         else { return status }
         var job = Job(
             id: JobID(run: run, key: key), state: JobState(place: place),
-            priority: rank >= 0 ? .normal : record.priority)
+            priority: score.map { Record.priority(score: $0) } ?? record.priority)
         job.attempt = Int(record.integer("att") ?? 0)
         job.progress = record.progress
         job.worker = record.text("w")
         job.startedAt = record.time("ls")
         job.runAt = record.time("ra")
-        if job.state == .running, let started = job.startedAt {
-            job.duration = max(.zero, load.now - started)
+        if let started = job.startedAt {
+            job.duration =
+                job.state == .running ? max(.zero, load.now - started) : status.lastDuration
         }
-        if job.state == .retrying || job.state == .dead || job.attempt > 0 {
-            job.error = status.error
-        }
+        if job.state == .dead || record.text("jf") != nil { job.error = status.error }
         if job.state == .dead {
             job.finishedAt = record.time("le")
-            job.duration = status.lastDuration
         } else {
             load.place(&job, rank: rank, average: average)
         }
@@ -155,7 +158,8 @@ extension RedisRefreshStore {
         let answer = try reply.sub(QueueLoad.width)
         let record = try answer.sub(0).record
         let status = Self.status(
-            of: id.key, record, rank: try answer.int(1), average: try answer.average(2), load)
+            of: id.key, record, rank: try answer.int(1), score: Self.score(answer),
+            average: try answer.average(2), load)
         if let job = status.job, job.id == id { return job }
         if record.integer("ar") == id.run {
             var job = Job(

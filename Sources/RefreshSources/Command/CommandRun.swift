@@ -82,7 +82,7 @@ final class CommandRun {
             unsafe withCStrings(environment) { environment in
                 unsafe start.path.withCString { path in
                     unsafe withOptionalCString(start.workingDirectory) { directory in
-                        var spawn = unsafe freshet_spawn(
+                        var spawn = unsafe freshet_command(
                             path: path, arguments: arguments, environment: environment,
                             directory: directory, output: writers[0], errors: writers[1],
                             progress: writers[2], guardian: guardian, parent: 0, error: 0)
@@ -180,6 +180,6 @@ final class CommandRun {
     }
 
     private var isAnythingLeft: Bool {
-        kill(-leader, 0) == 0 || !(strays.isEmpty || ProcessTree.alive(strays).isEmpty)
+        ProcessTree.isGroupAlive(leader) || !(strays.isEmpty || ProcessTree.alive(strays).isEmpty)
     }
 }

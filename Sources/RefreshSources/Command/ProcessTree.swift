@@ -33,9 +33,17 @@ enum ProcessTree {
         }
     }
 
+    /// Whether anything in the process group of `leader` runs. A finished process that nobody has
+    /// waited for still counts for the kernel, and in a container nobody may ever do so.
+    static func isGroupAlive(_ leader: Int32) -> Bool {
+        guard kill(-leader, 0) == 0 else { return false }
+        return snapshot().contains { $0.group == leader && $0.state != UInt8(ascii: "Z") }
+    }
+
     private struct Entry {
         var member: Member
         var parent: Int32
+        var group: Int32
         var state: UInt8
     }
 
@@ -52,7 +60,7 @@ enum ProcessTree {
         return entries
     }
 
-    /// Reads `/proc/ID/stat`: `id (name) state parent …`, the start time being field 22. The name
+    /// Reads `/proc/ID/stat`: `id (name) state parent group …`, the start time being field 22. The name
     /// may hold anything, so fields are counted from its last parenthesis.
     private static func read(_ id: Int32) -> Entry? {
         guard let file = unsafe Descriptor(open("/proc/\(id)/stat", O_RDONLY | O_CLOEXEC)) else {
@@ -66,9 +74,11 @@ enum ProcessTree {
         let fields = text[(end + 1)...].split(separator: UInt8(ascii: " "))
         guard fields.count > 19, let state = fields[0].first,
             let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
+            let group = Int32(String(decoding: fields[2], as: UTF8.self)),
             let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         return Entry(
-            member: Member(id: id, startTime: startTime), parent: parent, state: state)
+            member: Member(id: id, startTime: startTime), parent: parent, group: group,
+            state: state)
     }
 }

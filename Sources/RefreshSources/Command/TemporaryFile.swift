@@ -33,7 +33,7 @@ struct TemporaryFile: ~Copyable {
         guard !isSwept.exchange(true, ordering: .relaxed) else { return }
         guard let directory = unsafe opendir(folder) else { return }
         defer { unsafe closedir(directory) }
-        let now = freshet_realtime_milliseconds()
+        let now = freshet_file_clock_milliseconds()
         while let item = unsafe readdir(directory) {
             let name = unsafe withUnsafeBytes(of: item.pointee.d_name) { buffer in
                 unsafe String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)

@@ -107,8 +107,8 @@ struct FileReading: ~Copyable {
     /// Waits until a later write must get a later time than `moment`, so that size and time tell
     /// next time whether the file is still the one that was read. The kernel's file times move in
     /// steps of up to 10 ms.
-    private static func waitPast(_ modified: Int64) {
-        let age = freshet_realtime_milliseconds() - modified
+    static func waitPast(_ modified: Int64) {
+        let age = freshet_file_clock_milliseconds() - modified
         if (0..<20).contains(age) { usleep(UInt32(20 - age) * 1000) }
     }
 

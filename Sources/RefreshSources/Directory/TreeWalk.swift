@@ -98,19 +98,30 @@ struct TreeWalk {
             throw .permanent(
                 "\(Self.text(path)) is more than \(Self.maximumDepth) directories deep")
         }
-        for entry in try DirectoryEntries.read(descriptor, Self.text(path)) {
+        let (selection, cancellation) = (selection, cancellation)
+        var left = maximumFiles - files.count
+        let entries = try DirectoryEntries.read(descriptor, Self.text(path)) {
+            entry throws(SourceError) in
+            try cancellation.check()
             let inner = names + [entry.bytes[...]]
-            if entry.isDirectory {
-                guard isDeep, selection.enters(inner) else { continue }
-                let child = addDirectory(entry.name, in: index)
-                guard let below = try open(child, below: descriptor) else { continue }
-                try walk(below.number, index: child, names: inner)
-            } else if selection.takes(inner) {
-                guard files.count < maximumFiles else {
-                    throw .permanent("more than max_files, \(maximumFiles) files")
-                }
+            if entry.isDirectory { return isDeep && selection.enters(inner) }
+            guard selection.takes(inner) else { return false }
+            // Here already, before a directory of millions is in memory.
+            left -= 1
+            guard left >= 0 else { throw .permanent("more than max_files, \(maximumFiles) files") }
+            return true
+        }
+        for entry in entries {
+            guard entry.isDirectory else {
                 files.append(File(directory: index, name: entry.name))
+                continue
             }
+            let child = addDirectory(entry.name, in: index)
+            guard let below = try open(child, below: descriptor) else { continue }
+            try walk(below.number, index: child, names: names + [entry.bytes[...]])
+        }
+        guard files.count <= maximumFiles else {
+            throw .permanent("more than max_files, \(maximumFiles) files")
         }
     }
 
@@ -142,68 +153,5 @@ struct TreeWalk {
 
     static func failure(_ path: String, _ reason: Int32) -> SourceError {
         SourceError("\(path): \(errorText(reason))")
-    }
-}
-
-/// The names in one directory that may be regular files or directories, in the order of the paths
-/// below them.
-enum DirectoryEntries {
-    struct Entry {
-        var name: [CChar]
-        var bytes: [UInt8]
-        var isDirectory: Bool
-
-        /// Directories count as if their name ended in `/`, since that follows it in all paths.
-        static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
-            let slash = CollectionOfOne(UInt8(ascii: "/"))
-            switch (left.isDirectory, right.isDirectory) {
-            case (false, false): return left.bytes.lexicographicallyPrecedes(right.bytes)
-            case (true, false): return (left.bytes + slash).lexicographicallyPrecedes(right.bytes)
-            case (false, true): return left.bytes.lexicographicallyPrecedes(right.bytes + slash)
-            case (true, true):
-                return (left.bytes + slash).lexicographicallyPrecedes(right.bytes + slash)
-            }
-        }
-    }
-
-    static func read(_ descriptor: Int32, _ path: String) throws(SourceError) -> [Entry] {
-        // A descriptor of its own: closedir closes it, and the position in it is not shared.
-        let own = unsafe openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard own >= 0, let stream = unsafe fdopendir(own) else {
-            let reason = errno
-            if own >= 0 { close(own) }
-            throw TreeWalk.failure(path, reason)
-        }
-        defer { unsafe closedir(stream) }
-        var entries: [Entry] = []
-        while true {
-            errno = 0
-            guard let item = unsafe readdir(stream) else { break }
-            guard let entry = unsafe entry(item, descriptor) else { continue }
-            entries.append(entry)
-        }
-        guard errno == 0 else { throw TreeWalk.failure(path, errno) }
-        return entries.sorted(by: Entry.isBefore)
-    }
-
-    private static func entry(_ item: UnsafeMutablePointer<dirent>, _ descriptor: Int32) -> Entry? {
-        // From the record itself: as a value the name would be copied with its full 256 bytes.
-        let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 19
-        let start = unsafe UnsafeRawPointer(item) + offset
-        let length = unsafe strlen(start.assumingMemoryBound(to: CChar.self))
-        let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: length))
-        if bytes.elementsEqual(".".utf8) || bytes.elementsEqual("..".utf8) { return nil }
-        let name = bytes.map { CChar(bitPattern: $0) } + [0]
-        switch unsafe Int(item.pointee.d_type) {
-        case DT_REG: return Entry(name: name, bytes: bytes, isDirectory: false)
-        case DT_DIR: return Entry(name: name, bytes: bytes, isDirectory: true)
-        case DT_UNKNOWN:
-            var found = freshet_file()
-            guard unsafe freshet_file_at(descriptor, name, &found) == 0,
-                found.is_regular != 0 || found.is_directory != 0
-            else { return nil }
-            return Entry(name: name, bytes: bytes, isDirectory: found.is_directory != 0)
-        default: return nil
-        }
     }
 }

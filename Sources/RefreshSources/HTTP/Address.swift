@@ -74,7 +74,11 @@ package struct Address: Hashable, Sendable {
 /// server's word, so another host has to have a public address, or one that the configured host was
 /// reached at.
 struct AddressPolicy {
+    private let allowsPrivate: Bool
     private var known: Set<Address> = []
+
+    /// - Parameter allowsPrivate: Whoever configures it lets redirects go anywhere.
+    init(allowsPrivate: Bool) { self.allowsPrivate = allowsPrivate }
 
     /// Whether `address` may be connected to on a hop to the configured host, or to another.
     mutating func allows(_ address: Address, isConfiguredHost: Bool) -> Bool {
@@ -82,6 +86,6 @@ struct AddressPolicy {
             known.insert(address)
             return true
         }
-        return address.isPublic || known.contains(address)
+        return allowsPrivate || address.isPublic || known.contains(address)
     }
 }

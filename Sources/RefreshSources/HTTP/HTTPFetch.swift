@@ -19,7 +19,7 @@ enum HTTPFetch {
     ) throws(SourceError) -> HTTPResponse {
         let nanoseconds = UInt64(max(1, request.timeout.milliseconds)) * 1_000_000
         let deadline = EventLoop.monotonicNanoseconds() + nanoseconds
-        var policy = AddressPolicy()
+        var policy = AddressPolicy(allowsPrivate: request.allowsPrivate)
         var next = request
         var redirects = 0
         while true {

@@ -46,9 +46,10 @@ struct HTTPRefreshSource: RefreshSource {
             JSONText.append(piece, to: &body)
         }
         guard response.status != 304 else { return .notModified }
-        guard response.status == 200 || response.status == 203 || !body.isEmpty,
-            response.status != 206
-        else {
+        guard response.status != 206 else {
+            throw SourceError("HTTP 206, only a part, from \(request.url.origin)")
+        }
+        guard response.status == 200 || !body.isEmpty else {
             throw SourceError("HTTP \(response.status), no content, from \(request.url.origin)")
         }
         var payload = try select(body, response)

@@ -18,6 +18,8 @@ struct HTTPRequest: Sendable {
     var connectTimeout: Duration
     var maximumBytes: Int
     var maximumRedirects: Int
+    /// Whether redirects may lead to private addresses of other hosts.
+    var allowsPrivate = false
     /// The kept payload's validators were sent, so a 304 is an answer.
     var isConditional = false
 }
@@ -102,6 +104,7 @@ struct HTTPRequestTemplate: Sendable {
             body: try body?.expand(key), bodyType: body?.contentType,
             timeout: definition.timeout, connectTimeout: definition.connectTimeout,
             maximumBytes: definition.maximumBytes, maximumRedirects: definition.maximumRedirects,
+            allowsPrivate: definition.allowsPrivate,
             isConditional: validators?.isEmpty == false)
     }
 

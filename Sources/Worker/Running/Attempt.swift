@@ -26,7 +26,7 @@ final class Attempt: Sendable {
     private struct State {
         var task: Task<Void, Never>?
         var stop: Stop?
-        var isGivenUp = false
+        var isDeaf = false
         var waiter: CheckedContinuation<Product?, Never>?
     }
     private let state = Mutex(State())
@@ -69,17 +69,19 @@ final class Attempt: Sendable {
     }
 
     /// Waits no longer for the source to stop.
-    func giveUp() {
+    ///
+    /// - Parameter isDeaf: It had time to, and did not.
+    func giveUp(isDeaf: Bool) {
         let waiter = state.withLock { state in
-            state.isGivenUp = state.waiter != nil
+            state.isDeaf = isDeaf && state.waiter != nil
             defer { state.waiter = nil }
             return state.waiter
         }
         waiter?.resume(returning: nil)
     }
 
-    /// Whether the source was left behind, still running.
-    var isGivenUp: Bool { state.withLock { $0.isGivenUp } }
+    /// Whether the source was left behind because it did not stop in its grace.
+    var isDeaf: Bool { state.withLock { $0.isDeaf } }
 
     private func takeWaiter() -> CheckedContinuation<Product?, Never>? {
         state.withLock { state in

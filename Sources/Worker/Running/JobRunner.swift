@@ -55,6 +55,8 @@ struct JobRunner: Sendable {
         while true {
             let attempt = attempts.begin(
                 claim, sentAt: granted.sentAt, timeout: served.resource.timeout)
+            // Whoever stopped all attempts may have come just before this one was there.
+            if drain.isOver { _ = attempt.stop(.shutdown) }
             switch await runSource(claim, served, previous, attempt) {
             case .brought(let outcome, let took):
                 attempts.settle(claim)
@@ -120,7 +122,7 @@ struct JobRunner: Sendable {
         }
         let took = pace.now() - began
         served.metrics.source.observe(took.inSeconds)
-        if attempt.isGivenUp { Journal.leftBehind(claim, served) }
+        if attempt.isDeaf { Journal.leftBehind(claim, served) }
         tellBreaker(served, claim.key, product, wasStopped: attempt.stopped != nil)
         switch (attempt.stopped, product) {
         // What arrives although it was told to stop for a shutdown is as good as any.
@@ -208,7 +210,7 @@ struct JobRunner: Sendable {
     ) async {
         switch why {
         case .timedOut:
-            let limit = served.resource.timeout.inSeconds
+            let limit = Journal.seconds(served.resource.timeout)
             await fail(claim, served, SourceError("timed out after \(limit) s"), attempt)
         case .shutdown: await handBack(claim, served, delay: .zero, why: "shutdown")
         case .leaseLost: Journal.lost(claim, served, why: "lease lost")

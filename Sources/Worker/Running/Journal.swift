@@ -14,7 +14,7 @@ enum Journal {
             "job.claimed",
             [
                 "job": claim.jobID, "key": claim.key, "fence": claim.fence,
-                "attempt": claim.attempt, "waited_seconds": wait.inSeconds,
+                "attempt": claim.attempt, "waited_seconds": seconds(wait),
             ])
     }
 
@@ -30,7 +30,7 @@ enum Journal {
             [
                 "job": claim.jobID, "key": claim.key, "version": version,
                 "renewed": isRenewal ? true : nil, "attempt": claim.attempt,
-                "source_seconds": sourceTime.inSeconds, "publish_seconds": publishTime.inSeconds,
+                "source_seconds": seconds(sourceTime), "publish_seconds": seconds(publishTime),
             ])
     }
 
@@ -66,7 +66,7 @@ enum Journal {
             "job.handed_back",
             [
                 "job": claim.jobID, "key": claim.key, "why": why,
-                "delay_seconds": delay == .zero ? nil : delay.inSeconds,
+                "delay_seconds": delay == .zero ? nil : seconds(delay),
             ])
     }
 
@@ -83,10 +83,17 @@ enum Journal {
     static func breakerOpened(_ source: String, pause: Duration, error: String) {
         Log.warning(
             "breaker.opened",
-            ["source": source, "pause_seconds": pause.inSeconds, "error": error])
+            ["source": source, "pause_seconds": seconds(pause), "error": error])
     }
 
     static func breakerClosed(_ source: String) {
         Log.info("breaker.closed", ["source": source])
+    }
+
+    /// Seconds for people: to the microsecond, without a fraction where there is none.
+    static func seconds(_ duration: Duration) -> String {
+        let microseconds = Int64((duration.inSeconds * 1e6).rounded())
+        guard microseconds % 1_000_000 != 0 else { return String(microseconds / 1_000_000) }
+        return String(Double(microseconds) / 1e6)
     }
 }

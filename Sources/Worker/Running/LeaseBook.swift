@@ -27,6 +27,7 @@ struct LeaseBook {
         var claim: Claim
         var renewAt: Duration
         var leaseEnd: Duration
+        /// `nil` while the attempt's end is brought to the store.
         var timeoutAt: Duration?
         var giveUpAt: Duration?
         var progress: Progress?
@@ -34,8 +35,7 @@ struct LeaseBook {
         var isStopping = false
 
         var dueAt: Duration? {
-            if isStopping { return giveUpAt }
-            return timeoutAt.map { min($0, leaseEnd) } ?? leaseEnd
+            isStopping ? giveUpAt : timeoutAt.map { min($0, leaseEnd) }
         }
     }
 
@@ -72,7 +72,8 @@ struct LeaseBook {
         return (entry.dueAt, entry.renewAt)
     }
 
-    /// The source ended and its payload is being published: only the lease counts from here on.
+    /// The source ended, and how is being told to the store. Its lease is kept, but its end here
+    /// means nothing more: the store takes what is told or says that the lease is gone.
     mutating func settle(_ nonce: String) {
         entries[nonce]?.timeoutAt = nil
         entries[nonce]?.progress = nil
@@ -96,6 +97,7 @@ struct LeaseBook {
     /// The heartbeats to send at `now`: when one is due, all that are due within half their beat go
     /// with it, so that a worker's attempts share their round trips.
     mutating func heartbeats(at now: Duration) -> [Heartbeat] {
+        guard let next = nextBeat, next <= now else { return [] }
         var due: [Heartbeat] = []
         for (nonce, entry) in entries {
             let brings = entry.progress != nil && entry.progressFrom <= now

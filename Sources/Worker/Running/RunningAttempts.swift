@@ -85,7 +85,7 @@ final class RunningAttempts: Sendable {
     func leaveAll(_ why: Attempt.Stop) {
         for attempt in state.withLock({ Array($0.attempts.values) }) {
             _ = attempt.stop(why)
-            attempt.giveUp()
+            attempt.giveUp(isDeaf: false)
         }
     }
 
@@ -109,7 +109,7 @@ final class RunningAttempts: Sendable {
                 switch what {
                 case .timedOut: stop(nonce, .timedOut)
                 case .leaseEnded: stop(nonce, .leaseLost)
-                case .givenUp: state.withLock { $0.attempts[nonce] }?.giveUp()
+                case .givenUp: state.withLock { $0.attempts[nonce] }?.giveUp(isDeaf: true)
                 }
             }
             if due.isEmpty { await sleep(timeNudge, until: next, now: now) }

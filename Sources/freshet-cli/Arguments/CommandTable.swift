@@ -1,7 +1,7 @@
 /// Every command of `freshet`: the parser, `help` and the shell completions are made from this.
 enum CommandTable {
     static let all: [CommandSpec] =
-        [up, api, worker, scheduler] + operators + [configCheck, keyNew, completion]
+        [up, api, worker, scheduler] + operators + [configCheck, keyNew, ready, completion]
 
     /// Commands that show or change what is in Redis.
     static let operators: [CommandSpec] = [
@@ -213,6 +213,27 @@ enum CommandTable {
                 repeats: true)
         ],
         examples: [.init(call: "freshet key new web --scope read,refresh", what: "")])
+
+    static let ready = CommandSpec(
+        name: "ready", summary: "tell whether the process of a role on this machine does its work",
+        details: [
+            "For health checks of containers. api: /ready answers at the configured address; "
+                + "worker: a worker of this host is announced in Redis; scheduler: Redis answers. "
+                + "Exit code 0, or 1 with what is missing."
+        ],
+        operands: [
+            OperandSpec(
+                name: "ROLE", help: "api (the default), worker or scheduler", isRequired: false,
+                kind: .choice(["api", "worker", "scheduler"]))
+        ],
+        flags: [
+            config,
+            .text(
+                "listen", "HOST:PORT", "where the API listens, instead of the file's",
+                environment: "FRESHET_LISTEN"),
+            redis,
+        ],
+        examples: [.init(call: "freshet ready worker", what: "")])
 
     static let completion = CommandSpec(
         name: "completion", summary: "print a completion script for a shell",

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import FoundationEssentials
 internal import FreshetModel
 internal import Runtime
@@ -36,16 +37,25 @@ struct CallContext {
                 "no configuration: name one with --config FILE or FRESHET_CONFIG, or run where "
                     + "\(Self.defaultConfiguration) is")
         }
-        var settings = try SettingsFile.load(path, environment: environment)
-        settings.redis.url =
-            invocation.value("redis") ?? environment["FRESHET_REDIS_URL"] ?? settings.redis.url
-        if let listen = invocation.value("listen") ?? environment["FRESHET_LISTEN"] {
-            settings.api.listen = listen
-        }
+        let file = try SettingsFile.load(path, environment: environment, overrides: overrides())
+        for warning in file.warningLines { StandardStream.error.write(warning + "\n") }
+        var settings = file.settings
         if let concurrency = invocation.number("concurrency") {
             settings.worker.concurrency = concurrency
         }
         return (path, settings)
+    }
+
+    /// What flags and environment put in the place of what the file says.
+    func overrides() -> Overrides {
+        var overrides = Overrides(environment: environment)
+        if let url = invocation.value("redis") {
+            overrides.redisURL = Overrides.Setting(url, origin: "--redis")
+        }
+        if let listen = invocation.value("listen") {
+            overrides.listen = Overrides.Setting(listen, origin: "--listen")
+        }
+        return overrides
     }
 
     /// What an operator's command works with.
@@ -60,7 +70,12 @@ struct CallContext {
         let note = StackDirectory(invocation.value("data") ?? StackDirectory.defaultPath).note()
         var settings: Settings?
         if let path = configurationPath() ?? note?.config {
-            settings = try SettingsFile.load(path, environment: environment)
+            // Where the API listens is none of their business: it may be another machine's file.
+            var overrides = overrides()
+            overrides.listen = nil
+            settings = try SettingsFile.load(
+                path, environment: environment, overrides: overrides
+            ).settings
         }
         var redis = settings?.redis ?? RedisSettings()
         redis.url =

@@ -12,7 +12,6 @@ internal import Worker
 enum RoleCommands {
     static func api(_ context: CallContext) throws(CallError) -> ExitCode {
         let settings = try prepare(context)
-        try checkExposure(settings)
         return LoopMain.run("api") { loop in
             await run("api", settings, loop, grace: .seconds(30)) { store in
                 let api = try APIService(
@@ -48,20 +47,6 @@ enum RoleCommands {
         }
     }
 
-    /// Without keys everybody may do everything: then nobody beyond this machine may reach it.
-    static func checkExposure(_ settings: Settings) throws(CallError) {
-        guard let address = ListenAddress(settings.api.listen) else {
-            throw CallError(
-                .configuration, "api.listen: `\(settings.api.listen)` is not HOST:PORT")
-        }
-        guard address.isLoopback || !settings.api.keys.isEmpty else {
-            throw CallError(
-                .configuration,
-                "api.listen: \(address) can be reached from beyond this machine, and there are no "
-                    + "api.keys; make one with `freshet key new NAME`, or listen on 127.0.0.1")
-        }
-    }
-
     private static func prepare(_ context: CallContext) throws(CallError) -> Settings {
         try context.configureLog()
         ProcessLimits.raiseDescriptors()
@@ -78,7 +63,8 @@ enum RoleCommands {
                 settings: settings.redis, loop: loop, name: "freshet-\(role)")
             defer { store.close() }
             try await ServiceGroup(
-                [ServerWatch(store: store, loop: loop), try await make(store)], gracePeriod: grace, signals: signals
+                [ServerWatch(store: store, loop: loop), try await make(store)], gracePeriod: grace,
+                signals: signals
             ).run()
             return .done
         } catch let error as RedisURLError {

@@ -3,10 +3,17 @@ internal import FreshetModel
 
 /// Reads a configuration file.
 enum SettingsFile {
+    /// The file with what beats it.
+    ///
     /// - Throws: Exit code 78 with every error as `file:line:column: message`.
     static func load(
-        _ path: String, environment: [String: String]
-    ) throws(CallError) -> Settings {
-        throw CallError(.configuration, "\(path): configurations are not read yet")
+        _ path: String, environment: [String: String], overrides: Overrides
+    ) throws(CallError) -> ConfigurationFile {
+        do throws(ConfigurationErrors) {
+            return try Configuration.check(
+                path: path, environment: environment, overrides: overrides)
+        } catch {
+            throw CallError(.configuration, lines: error.lines)
+        }
     }
 }

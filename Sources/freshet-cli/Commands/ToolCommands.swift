@@ -1,4 +1,5 @@
 internal import Codecs
+internal import Configuration
 internal import FoundationEssentials
 internal import FreshetModel
 internal import Runtime
@@ -7,25 +8,11 @@ internal import Runtime
 enum ToolCommands {
     static func checkConfiguration(_ context: CallContext) throws(CallError) -> ExitCode {
         let path = context.invocation.operand ?? CallContext.defaultConfiguration
-        let settings = try SettingsFile.load(path, environment: context.environment)
-        try RoleCommands.checkExposure(settings)
-        StandardStream.output.write("\(path): ok, \(summary(settings))\n")
+        let file = try SettingsFile.load(
+            path, environment: context.environment, overrides: Overrides())
+        for warning in file.warningLines { StandardStream.error.write(warning + "\n") }
+        StandardStream.output.write(file.summary + "\n")
         return .done
-    }
-
-    static func summary(_ settings: Settings) -> String {
-        let resources = settings.resources.values
-        var parts = ["\(resources.count) resource\(resources.count == 1 ? "" : "s")"]
-        var kinds: [String: Int] = [:]
-        for resource in resources { kinds[resource.source?.kind ?? "closure", default: 0] += 1 }
-        let named = kinds.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-        if !named.isEmpty { parts[0] += " (\(named.joined(separator: ", ")))" }
-        let scheduled = resources.filter { $0.schedule != nil }.count
-        if scheduled > 0 { parts.append("\(scheduled) scheduled") }
-        let keys = settings.api.keys.count
-        parts.append(keys == 0 ? "no API keys" : "\(keys) API key\(keys == 1 ? "" : "s")")
-        parts.append("listens on \(settings.api.listen)")
-        return parts.joined(separator: ", ")
     }
 
     /// 256 random bits; the configuration gets their hash only.

@@ -9,7 +9,6 @@ enum UpCommand {
         try context.configureLog()
         var (path, settings) = try context.requiredSettings()
         let address = try listenAddress(&settings, context)
-        try RoleCommands.checkExposure(settings)
 
         let invocation = context.invocation
         let directory = StackDirectory(invocation.value("data") ?? StackDirectory.defaultPath)
@@ -21,7 +20,7 @@ enum UpCommand {
                     directory: directory.redis, path: context.environment["PATH"]) : nil
             let port = try reserve(address)
             let stack = Stack(
-                configuration: path, host: address.host, port: port.port,
+                configuration: path, address: ListenAddress(host: address.host, port: port.port),
                 redisURL: settings.redis.url, redis: redis, lock: lock,
                 environment: context.environment, isTLS: settings.api.tls != nil)
             let plan = Supervisor.Plan(
@@ -34,7 +33,8 @@ enum UpCommand {
                 plan: plan,
                 wiring: .init(
                     command: { stack.command(for: $0) }, redis: stack.redisEndpoint,
-                    api: .tcp(host: stack.reachableHost, port: stack.port),
+                    api: .tcp(host: stack.address.reachableHost, port: stack.address.port),
+                    isTLS: stack.isTLS,
                     announce: { StandardStream.output.write("ready \(stack.url)\n") }, log: log),
                 loop: EventLoop(name: "up"))
             let code = shell.run()
@@ -89,8 +89,7 @@ enum UpCommand {
 /// What the members of a stack are started with.
 struct Stack {
     var configuration: String
-    var host: String
-    var port: Int
+    var address: ListenAddress
     /// As flag, environment or file say; `nil`: its own.
     var redisURL: String?
     var redis: EmbeddedRedis?
@@ -98,17 +97,8 @@ struct Stack {
     var environment: [String: String]
     var isTLS: Bool
 
-    /// Where a probe on this machine reaches what listens on `host`.
-    var reachableHost: String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1"
-        case "::": "::1"
-        default: host
-        }
-    }
-
     var url: String {
-        "\(isTLS ? "https" : "http")://\(ListenAddress(host: reachableHost, port: port))"
+        "\(isTLS ? "https" : "http")://\(ListenAddress(host: address.reachableHost, port: address.port))"
     }
 
     var redisEndpoint: Endpoint? { redis.map { .unix(path: $0.socket) } }
@@ -126,7 +116,7 @@ struct Stack {
         }
         var arguments = [member.role.rawValue, "--config", configuration]
         if member.role == .api {
-            arguments += ["--listen", ListenAddress(host: host, port: port).description]
+            arguments += ["--listen", address.description]
         }
         var environment = environment
         // Not an argument: its password would stand in the list of processes.

@@ -38,6 +38,15 @@ struct Supervisor {
         case notReady(String)
         case draining
         case tookTooLong(Member)
+
+        /// Whether it is about the own Redis failing.
+        var isAboutRedis: Bool {
+            switch self {
+            case .died(let member, _, _), .gaveUp(let member, _), .tookTooLong(let member):
+                member == .redis
+            case .notReady, .draining: false
+            }
+        }
     }
 
     enum Action: Equatable, Sendable {

@@ -12,6 +12,7 @@ final class SupervisorShell {
         var redis: Endpoint?
         /// Where `/ready` is asked.
         var api: Endpoint
+        var isTLS = false
         /// Told once, when requests are served.
         var announce: () -> Void
         var log: SupervisorLog
@@ -26,6 +27,9 @@ final class SupervisorShell {
     private let wiring: Wiring
     private var machine: Supervisor
     private var running: [Member: Running] = [:]
+    /// What Redis says while it starts and ends is of interest only when that fails.
+    private var heldLines: [String] = []
+    private var holdsRedisLines = true
     private var outcome = ExitCode.done
 
     init(plan: Supervisor.Plan, wiring: Wiring, loop: EventLoop) {
@@ -55,7 +59,9 @@ final class SupervisorShell {
         for action in actions {
             switch action {
             case .start(let member): start(member)
-            case .terminate(let member): running[member]?.process.signal(.terminate)
+            case .terminate(let member):
+                if member == .redis { holdsRedisLines = true }
+                running[member]?.process.signal(.terminate)
             case .kill(let member): running[member]?.process.signal(.kill)
             case .setTimer(let timer, let delay):
                 loop.schedule(after: delay) { [unowned self] in
@@ -64,7 +70,9 @@ final class SupervisorShell {
             case .probeRedis: probeRedis()
             case .probeReady: probeReady()
             case .announceReady: wiring.announce()
-            case .report(let report): wiring.log.report(report)
+            case .report(let report):
+                if report.isAboutRedis { showHeldLines() }
+                wiring.log.report(report)
             case .finish(let code):
                 outcome = code
                 loop.stop()
@@ -74,10 +82,9 @@ final class SupervisorShell {
 
     private func start(_ member: Member) {
         do throws(SystemError) {
-            let log = wiring.log
             let process = try SupervisedProcess(
                 wiring.command(member), on: loop,
-                onLine: { _, line in log.line(line, from: member) },
+                onLine: { [unowned self] _, line in self.log(line, from: member) },
                 onExit: { [unowned self] exit in self.exited(member, exit) })
             running[member] = Running(
                 process: process, startedAt: EventLoop.monotonicNanoseconds())
@@ -88,6 +95,17 @@ final class SupervisorShell {
                     self.machine.exited(member, .notStarted(error.description), after: .zero))
             }
         }
+    }
+
+    private func log(_ line: String, from member: Member) {
+        guard member == .redis, holdsRedisLines else { return wiring.log.line(line, from: member) }
+        heldLines.append(line)
+        if heldLines.count > 50 { heldLines.removeFirst() }
+    }
+
+    private func showHeldLines() {
+        for line in heldLines { wiring.log.line(line, from: .redis) }
+        heldLines = []
     }
 
     private func exited(_ member: Member, _ exit: SupervisedProcess.Exit) {
@@ -111,27 +129,14 @@ final class SupervisorShell {
                 // While it loads its data it answers -LOADING.
                 var answers = false
                 if case .answer(let bytes) = outcome { answers = bytes.starts(with: "+PONG".utf8) }
+                if answers { self.holdsRedisLines = false }
                 self.perform(self.machine.redisAnswered(answers))
             })
     }
 
     private func probeReady() {
-        SocketExchange.ask(
-            wiring.api, "GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-            within: .seconds(5), on: loop,
-            completion: { [unowned self] outcome in
-                self.perform(self.machine.readyAnswered(problem: Self.problem(in: outcome)))
-            })
-    }
-
-    private static func problem(in outcome: SocketExchange.Outcome) -> String? {
-        switch outcome {
-        case .failed(let reason): return reason
-        case .answer(let bytes):
-            let text = String(decoding: bytes, as: UTF8.self)
-            if text.hasPrefix("HTTP/1.1 200") { return nil }
-            let body = text.split(separator: "\r\n\r\n", maxSplits: 1).dropFirst().first
-            return body.map(String.init) ?? "no HTTP answer"
+        ReadyProbe.ask(wiring.api, isTLS: wiring.isTLS, on: loop) { [unowned self] problem in
+            self.perform(self.machine.readyAnswered(problem: problem))
         }
     }
 }
