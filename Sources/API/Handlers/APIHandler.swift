@@ -12,7 +12,7 @@ final class APIHandler: HTTPHandler {
 
     private let core: APICore
     private let routes: RouteTable
-    private let access: AccessControl
+    private var access: AccessControl
     private let openMetrics: Bool
     private var limiter: RateLimiter?
     private var plans: [String: ReadPlan] = [:]

@@ -22,9 +22,9 @@ final class ReadPlan {
         self.cold = cold
     }
 
-    /// The form of an answer with a payload of `contentType`: what is not JSON is always raw.
-    func form(_ contentType: String) -> ResponseForm {
-        resource.response == .raw || !MediaType.isJSON(contentType) ? .raw : .envelope
+    /// The form of an answer with `copy`: what is not JSON is always raw.
+    func form(_ copy: PayloadCopy) -> ResponseForm {
+        copy.isJSON ? resource.response : .raw
     }
 }
 
@@ -36,7 +36,10 @@ struct ReadFacts {
     var ifRange: String?
     var preferences: Preferences
     var isHead: Bool
-    var requestID: String
+    private let request: HTTPRequest
+
+    /// Made only where it is needed: it is text of a number.
+    var requestID: String { request.requestID }
 
     /// Reads the fields that matter to a hit; each look-up is a walk over all fields.
     init(_ request: HTTPRequest, _ codings: CodingMemo) {
@@ -44,7 +47,7 @@ struct ReadFacts {
         ifNoneMatch = request.header("If-None-Match")
         preferences = Preferences(request.header("Prefer"))
         isHead = request.method == .head
-        requestID = request.requestID
+        self.request = request
         range = isHead ? nil : request.header("Range")
         ifRange = range == nil ? nil : request.header("If-Range")
     }
