@@ -26,6 +26,17 @@ start() {
     printf -v "pid_$name" '%s' "$!"
 }
 
+# A port of 127.0.0.1 that nothing answers on: a shared one would mix two servers unnoticed.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 20000)); do
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port"
+            return
+        fi
+    done
+}
+
 # Ends everything that `start` started, in reverse order.
 stop_all() {
     local index

@@ -2,7 +2,9 @@
 # of the server for each request, and rate. Server on one core, wrk on the other.
 
 run_cached_read() {
-    local payload secret hash freshet_port=18080 nginx_port=18081
+    local payload secret hash freshet_port nginx_port
+    freshet_port=$(free_port)
+    nginx_port=$(free_port)
     # 1,000 bytes of JSON without quotes or braces that a shell or nginx would mind.
     payload="[$(printf '1234567,%.0s' {1..124})123456]"
     secret=bench.$(head -c 32 /dev/urandom | sha256sum | cut -c1-43)

@@ -54,16 +54,15 @@ public struct JobID: Hashable, Sendable, CustomStringConvertible {
         guard let dash = text.firstIndex(of: "-"), let run = Int64(text[..<dash]), run > 0 else {
             return nil
         }
-        let escaped = text[text.index(after: dash)...]
-        let plain = String(
-            escaped.map { character -> Character in
-                switch character {
-                case ":": "?"
-                case ",": "&"
-                case "+": "%"
-                default: character
-                }
-            })
+        let escaped = text[text.index(after: dash)...].utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: ":"): UInt8(ascii: "?")
+            case UInt8(ascii: ","): UInt8(ascii: "&")
+            case UInt8(ascii: "+"): UInt8(ascii: "%")
+            default: byte
+            }
+        }
+        let plain = String(decoding: escaped, as: UTF8.self)
         guard let key = Key(plain) else { return nil }
         self.init(run: run, key: key)
         // One spelling per job: no sign, no leading zero, nothing escaped that need not be.

@@ -73,7 +73,7 @@ package struct Operator: Sendable {
 
     func jobID(_ text: String) throws(OperatorError) -> JobID {
         guard let id = JobID(text) else {
-            throw .malformed("`\(text)` is not a job id; `freshet jobs` lists them")
+            throw .failed("no job `\(text)`: that is no id of one; `freshet jobs` lists them")
         }
         return id
     }

@@ -10,6 +10,17 @@ extension BrokenFile {
                 #"2:1: YAML is indented with spaces, this is a tab"#
             ]),
         BrokenFile(
+            "several unset variables in one value, keys that cannot be read",
+            #"""
+            redis: {url: "redis://:${ONE}@${TWO}:${ONE}"}
+            api: {listen: "0.0.0.0:80", keys: [{name: web, sha256: "${THREE}"}]}
+            """#,
+            [
+                #"1:14: the environment variable `${ONE}` is not set"#,
+                #"1:14: the environment variable `${TWO}` is not set"#,
+                #"2:56: the environment variable `${THREE}` is not set"#,
+            ]),
+        BrokenFile(
             "a variable between brackets without quotes",
             #"""
             worker: {concurrency: ${COUNT}}

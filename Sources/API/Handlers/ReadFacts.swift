@@ -35,20 +35,34 @@ struct ReadFacts {
     var range: String?
     var ifRange: String?
     var preferences: Preferences
-    var lastEventID: String?
-    var traceparent: String?
     var isHead: Bool
     var requestID: String
 
-    init(_ request: HTTPRequest) {
-        accepted = AcceptedEncodings(request.header("Accept-Encoding"))
+    /// Reads the fields that matter to a hit; each look-up is a walk over all fields.
+    init(_ request: HTTPRequest, _ codings: CodingMemo) {
+        accepted = codings.accepted(request.header("Accept-Encoding"))
         ifNoneMatch = request.header("If-None-Match")
-        range = request.header("Range")
-        ifRange = request.header("If-Range")
         preferences = Preferences(request.header("Prefer"))
-        lastEventID = request.header("Last-Event-ID")
-        traceparent = request.header("traceparent")
         isHead = request.method == .head
         requestID = request.requestID
+        range = isHead ? nil : request.header("Range")
+        ifRange = range == nil ? nil : request.header("If-Range")
+    }
+}
+
+/// `Accept-Encoding` fields that were read before: clients send few different ones.
+final class CodingMemo {
+    private static let fieldsAtMost = 256
+
+    private var known: [String: AcceptedEncodings] = [:]
+
+    /// What `field` accepts.
+    func accepted(_ field: String?) -> AcceptedEncodings {
+        guard let field else { return .identity }
+        if let accepted = known[field] { return accepted }
+        if known.count >= Self.fieldsAtMost { known.removeAll() }
+        let accepted = AcceptedEncodings(field)
+        known[field] = accepted
+        return accepted
     }
 }

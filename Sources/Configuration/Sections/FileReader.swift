@@ -89,7 +89,8 @@ struct FileReader {
     private func checkListening(_ settings: inout Settings, _ api: APISection, _ fields: Fields) {
         let place = api.listenPlace ?? fields.place(of: "api")
         for problem in settings.store(overrides) { report.error(.beginning, problem) }
-        if let problem = ListenCheck.problem(of: settings.api) {
+        let isExcused = settings.api.keys.isEmpty && api.hasKeys
+        if !isExcused, let problem = ListenCheck.problem(of: settings.api) {
             let origin = overrides.listen?.origin
             report.error(
                 origin == nil ? place : .beginning, "`\(origin ?? "listen")`: \(problem)")

@@ -5,9 +5,11 @@
 struct Interpolation {
     let environment: [String: String]
 
-    func expand(_ text: String) throws(ValueError) -> String {
-        guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
+    /// The text with all variables replaced, and what is wrong with those that are not.
+    func expand(_ text: String) -> (text: String, problems: [String]) {
+        guard text.utf8.contains(UInt8(ascii: "$")) else { return (text, []) }
         var result = ""
+        var problems: [String] = []
         var rest = text[...]
         while let dollar = rest.firstIndex(of: "$") {
             result += rest[..<dollar]
@@ -17,17 +19,22 @@ struct Interpolation {
                 rest = rest.dropFirst(3)
             } else if rest.hasPrefix("${") {
                 guard let end = rest.firstIndex(of: "}") else {
-                    throw ValueError("`${` without `}`; write `$${` for the characters themselves")
+                    problems.append(
+                        "`${` without `}`; write `$${` for the characters themselves")
+                    break
                 }
-                let name = String(rest.dropFirst(2)[..<end])
-                result += try value(of: name)
+                do {
+                    result += try value(of: String(rest.dropFirst(2)[..<end]))
+                } catch {
+                    problems.append(error.message)
+                }
                 rest = rest[rest.index(after: end)...]
             } else {
                 result += "$"
                 rest = rest.dropFirst()
             }
         }
-        return result + rest
+        return (result + rest, problems)
     }
 
     private func value(of name: String) throws(ValueError) -> String {

@@ -128,12 +128,10 @@ struct TreeBuilder {
         case "!", "tag:yaml.org,2002:str": scalar.isText = true
         case .some(let tag): report.error(place, "the tag `\(tag)` is not understood")
         }
-        do {
-            scalar.text = try interpolation.expand(written)
-        } catch {
-            report.error(place, error.message)
-            scalar.isBroken = true
-        }
+        let (text, problems) = interpolation.expand(written)
+        scalar.text = text
+        scalar.isBroken = !problems.isEmpty
+        for problem in problems { report.error(place, problem) }
         if scalar.text.utf8.contains(0) {
             report.error(place, "text with a zero byte")
             scalar.isBroken = true

@@ -142,7 +142,9 @@ struct APIFixture: Sendable {
     ) async throws {
         var payload = Payload(bytes: Array(text.utf8), contentType: type)
         payload.facts.contentTag = SHA256.contentTag(payload.bytes)
-        if payload.isJSON { payload.facts.itemCount = try JSONScanner.scan(payload.bytes).elementCount }
+        if payload.isJSON {
+            payload.facts.itemCount = try JSONScanner.scan(payload.bytes).elementCount
+        }
         switch encoding {
         case .identity: break
         case .gzip: payload.bytes = try Compression.compress(payload.bytes, .gzip)
