@@ -4,8 +4,8 @@ internal import Runtime
 /// The server on its loop: owns the daemon, the listeners and every connection, and carries requests
 /// to the handler and replies back. Only on the loop's thread.
 ///
-/// Everything around it refers to it strongly, and `stop` lets go: a weak reference to an object makes
-/// each of its reference counts slower, and here that is paid for per request.
+/// Nothing refers to it weakly: a weak reference to an object makes each of its reference counts
+/// slower, and here that is paid for per request. `stop` lets go of what refers to it strongly.
 @safe
 final class ServerCore {
     let loop: EventLoop
