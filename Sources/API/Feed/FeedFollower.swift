@@ -11,7 +11,7 @@ final class FeedFollower {
     private let checks: StatusChecks
     private let updates: KeyUpdates
     private let hub: EventHub
-    private let health = StoreHealth(role: "api")
+    private let health: StoreHealth
     private var logs: [PartitionLog]
     private var aheadAt: [EventID?]
     private var unready: Set<Int>
@@ -19,7 +19,7 @@ final class FeedFollower {
 
     init(
         store: any RefreshStore, time: StoreTime, errands: Errands<APICore>,
-        checks: StatusChecks, updates: KeyUpdates, hub: EventHub
+        checks: StatusChecks, updates: KeyUpdates, hub: EventHub, health: StoreHealth
     ) {
         self.store = store
         self.time = time
@@ -27,6 +27,7 @@ final class FeedFollower {
         self.checks = checks
         self.updates = updates
         self.hub = hub
+        self.health = health
         logs = Array(repeating: PartitionLog(), count: store.partitions)
         aheadAt = Array(repeating: nil, count: store.partitions)
         unready = Set(0..<store.partitions)
