@@ -16,6 +16,7 @@ final class APICore {
     let store: any RefreshStore
     let metricsRegistry: Metrics
     let metrics: APIMetrics
+    private let storeMetrics: StoreMetrics
     let errands: Errands<APICore>
     let time: StoreTime
     let table: KeyTable
@@ -47,6 +48,7 @@ final class APICore {
         self.errands = errands
         metricsRegistry = registry
         metrics = APIMetrics(registry)
+        storeMetrics = StoreMetrics(registry)
         time = StoreTime(loop: loop)
         resolver = KeyResolver(settings)
         table = KeyTable(loop: loop, metrics: metrics, memoryLimit: settings.api.memoryLimit)
@@ -71,12 +73,12 @@ final class APICore {
             answers: HitAnswer(renderer: renderer, loader: loader), store: store,
             receipts: receipts)
         keyStreams = KeyStreamHandler(
-            store: store, table: table, reads: reads, streams: streams, writer: writer,
-            metrics: metrics)
+            store: store, table: table, reads: reads, streams: streams, writer: writer)
         events = EventStreamHandler(
-            store: store, hub: hub, writer: writer, follower: follower, metrics: metrics)
+            store: store, hub: hub, writer: writer, follower: follower)
         asks = AskHandler(
-            store: store, resolver: resolver, table: table, asker: asker, receipts: receipts,
+            store: store, resolver: resolver, table: table, asker: asker, time: time,
+            receipts: receipts,
             keepJobs: settings.refresh.keepJobs)
         dead = DeadHandler(store: store, resolver: resolver, asks: asks, receipts: receipts)
         jobs = JobHandler(
@@ -137,8 +139,11 @@ final class APICore {
         streams.finish()
     }
 
-    /// Sets the gauges that are read only when somebody looks.
-    func collect() { metrics.copies.set(table.copyCount) }
+    /// Sets what is measured only when somebody looks.
+    func collect() async {
+        metrics.copies.set(table.copyCount)
+        await storeMetrics.collect(store)
+    }
 }
 
 extension ReadCounts {

@@ -34,6 +34,7 @@ package final class APIService: Service {
         var configuration = HTTPServer.Configuration()
         configuration.host = host
         configuration.port = port
+        configuration.metrics = metrics
         configuration.limits.bodyBytes = Self.bodyBytes
         if let files = settings.api.tls { configuration.tls = try Self.certificate(files) }
         let errands = Errands<APICore>()

@@ -12,40 +12,39 @@ enum Callbacks {
         unsafe settings.log = log
     }
 
-    private static func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
-        guard let context = unsafe context else { return nil }
-        return unsafe Unmanaged<ServerCore>.fromOpaque(context).takeUnretainedValue()
-    }
-
-    private static func connection(_ context: UnsafeMutableRawPointer?) -> Connection? {
-        guard let context = unsafe context else { return nil }
-        return unsafe Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+    /// What a context points to is kept alive by who registered it, for longer than any call: counting
+    /// a reference more and less for each would only cost time.
+    private static func with<Object: AnyObject, Value>(
+        _ context: UnsafeMutableRawPointer?, as type: Object.Type, else fallback: Value,
+        _ body: (Object) -> Value
+    ) -> Value {
+        guard let context = unsafe context else { return fallback }
+        return unsafe Unmanaged<Object>.fromOpaque(context)._withUnsafeGuaranteedRef(body)
     }
 
     /// A connection was opened, or is closed; its socket is open in both cases.
     private static let connection: MHD_NotifyConnectionCallback = { context, handle, slot, event in
-        guard let core = unsafe core(context), let slot = unsafe slot else { return }
+        guard let slot = unsafe slot else { return }
         if event == .CONNECTION_NOTIFY_STARTED {
             guard let handle = unsafe handle else { return }
-            let made = unsafe core.opened(handle)
-            unsafe slot.pointee = Unmanaged.passRetained(made).toOpaque()
+            let made = unsafe with(context, as: ServerCore.self, else: nil) { core -> Connection? in
+                unsafe core.opened(handle)
+            }
+            unsafe slot.pointee = made.map { unsafe Unmanaged.passRetained($0).toOpaque() }
         } else {
             guard let context = unsafe slot.pointee else { return }
-            let known = unsafe Unmanaged<Connection>.fromOpaque(context)
-            unsafe core.closed(known.takeUnretainedValue())
-            unsafe known.release()
+            let connection = unsafe Unmanaged<Connection>.fromOpaque(context).takeRetainedValue()
+            connection.core.closed(connection)
             unsafe slot.pointee = nil
         }
     }
 
     /// A request line was read. What is returned comes back as the context of the request.
-    private static let target: freshet_mhd_target = { context, target, handle in
-        guard let core = unsafe core(context),
-            let slot = unsafe freshet_mhd_socket_context(handle),
-            let connection = unsafe connection(slot)
-        else { return nil }
+    private static let target: freshet_mhd_target = { _, target, handle in
+        let slot = unsafe freshet_mhd_socket_context(handle)
         guard let target = unsafe target else { return nil }
-        core.targetRead(connection, unsafe String(cString: target))
+        let text = unsafe String(cString: target)
+        unsafe with(slot, as: Connection.self, else: ()) { $0.core.targetRead($0, text) }
         // libmicrohttpd would make a record of each `name=value` now, out of the memory for the
         // header. It still owns the line it shows us, and has found the `?` already: without text
         // behind that there is nothing to record.
@@ -62,52 +61,50 @@ enum Callbacks {
     /// Called when the header is complete, for each part of a body, at the end of the body, and again
     /// after a suspension.
     private static let access: MHD_AccessHandlerCallback = {
-        context, _, _, method, version, upload, uploadSize, slot in
-        guard let core = unsafe core(context), let slot = unsafe slot,
-            let connection = unsafe connection(slot.pointee)
-        else { return .NO }
-        switch connection.phase {
-        case .head:
-            guard let method = unsafe method, let version = unsafe version else { return .NO }
-            let isVersion10 = unsafe strcmp(version, "HTTP/1.0") == 0
-            return core.headComplete(
-                connection, unsafe HTTPMethod(cString: method), isVersion10: isVersion10)
-        case .body:
-            guard let uploadSize = unsafe uploadSize else { return .NO }
-            let count = unsafe uploadSize.pointee
-            guard count > 0, let upload = unsafe upload else {
-                return core.requestComplete(connection)
+        _, _, _, method, version, upload, uploadSize, slot in
+        guard let slot = unsafe slot else { return .NO }
+        return unsafe with(slot.pointee, as: Connection.self, else: .NO) { connection in
+            switch connection.phase {
+            case .head:
+                guard let method = unsafe method, let version = unsafe version else { return .NO }
+                let isVersion10 = unsafe strcmp(version, "HTTP/1.0") == 0
+                return connection.core.headComplete(
+                    connection, unsafe HTTPMethod(cString: method), isVersion10: isVersion10)
+            case .body:
+                guard let uploadSize = unsafe uploadSize else { return .NO }
+                let count = unsafe uploadSize.pointee
+                guard count > 0, let upload = unsafe upload else {
+                    return connection.core.requestComplete(connection)
+                }
+                unsafe uploadSize.pointee = 0
+                return unsafe upload.withMemoryRebound(to: UInt8.self, capacity: count) { bytes in
+                    unsafe connection.core.bodyArrived(
+                        connection, UnsafeBufferPointer(start: bytes, count: count))
+                }
+            case .suspended:
+                return connection.core.resumed(connection)
+            case .idle, .handling, .responding, .over:
+                return .NO
             }
-            unsafe uploadSize.pointee = 0
-            return unsafe upload.withMemoryRebound(to: UInt8.self, capacity: count) { bytes in
-                unsafe core.bodyArrived(
-                    connection, UnsafeBufferPointer(start: bytes, count: count))
-            }
-        case .suspended:
-            return core.resumed(connection)
-        case .idle, .handling, .responding, .over:
-            return .NO
         }
     }
 
     /// A request is over: answered and sent, or given up.
-    private static let completed: MHD_RequestCompletedCallback = { context, _, slot, _ in
-        guard let core = unsafe core(context), let slot = unsafe slot,
-            let connection = unsafe connection(slot.pointee)
-        else { return }
-        core.requestOver(connection)
+    private static let completed: MHD_RequestCompletedCallback = { _, _, slot, _ in
+        guard let slot = unsafe slot else { return }
+        unsafe with(slot.pointee, as: Connection.self, else: ()) { $0.core.requestOver($0) }
     }
 
     /// libmicrohttpd has something to say; most of it is about clients that went.
     private static let log: MHD_LogCallback = { context, format, arguments in
-        guard let core = unsafe core(context), let format = unsafe format,
-            let arguments = unsafe arguments
-        else { return }
+        guard let format = unsafe format, let arguments = unsafe arguments else { return }
         var buffer = [CChar](repeating: 0, count: 512)
         let length = unsafe vsnprintf(&buffer, buffer.count, format, arguments)
         guard length > 0 else { return }
         let text = buffer.prefix(min(Int(length), buffer.count - 1)).map { UInt8(bitPattern: $0) }
-        core.libraryLogged(String(decoding: text, as: UTF8.self))
+        unsafe with(context, as: ServerCore.self, else: ()) { core in
+            core.libraryLogged(String(decoding: text, as: UTF8.self))
+        }
     }
 }
 

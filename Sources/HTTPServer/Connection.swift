@@ -13,7 +13,7 @@ final class Connection {
         case over
     }
 
-    unowned let core: ServerCore
+    let core: ServerCore
     /// `struct MHD_Connection *`; libmicrohttpd's, valid until it says the connection is closed.
     let handle: OpaquePointer
     let descriptor: Int32

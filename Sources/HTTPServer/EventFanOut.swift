@@ -33,8 +33,8 @@ package final class EventFanOut {
         places[ObjectIdentifier(stream)] = members.count
         members.append(Member(stream: stream, first: current + UInt64(queue.count)))
         let before = stream.onClose
-        stream.onClose = { [weak self, unowned stream] in
-            self?.remove(stream)
+        stream.onClose = { [unowned stream] in
+            self.remove(stream)
             before?()
         }
     }

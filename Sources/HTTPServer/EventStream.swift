@@ -32,7 +32,7 @@ package final class EventStream {
     private var pending: [Pending] = []
     private var pendingBytes = 0
     private var queueBytesMax = Int.max
-    private weak var table: StreamTable?
+    private var table: StreamTable?
     /// Ends what carries the stream.
     private var release: (() -> Void)?
     /// Where it stands in the table of streams, and in its slice of heartbeats.
@@ -126,6 +126,7 @@ package final class EventStream {
         }
         release = nil
         transport = nil
+        table = nil
         let tell = onClose
         onClose = nil
         tell?()

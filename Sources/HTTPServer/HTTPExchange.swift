@@ -5,9 +5,17 @@ internal import Runtime
 @safe
 package final class HTTPExchange {
     /// Called once on the loop when the client goes before it is answered; set by who waits.
-    package var onClientGone: (() -> Void)?
+    package var onClientGone: (() -> Void)? {
+        get { whenGone }
+        set { whenGone = newValue }
+    }
+
     /// Whether a reply can still be given: none was, and the client is there.
-    package private(set) var isOpen = true
+    package var isOpen: Bool { isUnanswered }
+
+    // Private, so that the compiler sees that no two accesses overlap and does not check it each time.
+    private var whenGone: (() -> Void)?
+    private var isUnanswered = true
 
     package var request: HTTPRequest { HTTPRequest(exchange: self) }
 
@@ -76,32 +84,30 @@ package final class HTTPExchange {
     func reuse(target: String, on connection: Connection) {
         self.target = target
         self.connection = connection
-        isOpen = true
-        pending = nil
-        onClientGone = nil
+        isUnanswered = true
         if !body.isEmpty { body = [] }
     }
 
     /// Nothing can be answered any more.
     func end() {
         connection = nil
-        isOpen = false
+        isUnanswered = false
         pending = nil
-        onClientGone = nil
+        whenGone = nil
     }
 
     /// The client went before an answer was given.
     func clientGone() {
-        guard isOpen else { return }
-        isOpen = false
-        let tell = onClientGone
-        onClientGone = nil
+        guard isUnanswered else { return }
+        isUnanswered = false
+        let tell = whenGone
+        whenGone = nil
         tell?()
     }
 
     /// Nobody waits for the handler's reply any more; the client gets this one.
     func fail(with reply: HTTPReply) {
-        guard isOpen else { return }
+        guard isUnanswered else { return }
         clientGone()
         pending = reply
     }
@@ -113,8 +119,8 @@ package final class HTTPExchange {
 
     /// A reply given by the handler itself.
     func answered() {
-        isOpen = false
-        onClientGone = nil
+        isUnanswered = false
+        whenGone = nil
     }
 
     // MARK: replies
@@ -122,9 +128,9 @@ package final class HTTPExchange {
     /// Answers a request that was put off with `.later`. On the loop; the answers of one turn leave
     /// together. Does nothing when the client has gone or an answer was given.
     package func complete(_ reply: HTTPReply) {
-        guard isOpen, let connection else { return }
-        isOpen = false
-        onClientGone = nil
+        guard isUnanswered, let connection else { return }
+        isUnanswered = false
+        whenGone = nil
         pending = reply
         connection.replyArrived()
     }

@@ -6,8 +6,10 @@ package struct HTTPLimits: Sendable, Hashable {
     package var connectionsPerAddress = 0
     /// Event streams at once; more are answered 503. Default: 16,384.
     package var streams = 16_384
-    /// Bytes of the request line and headers; more is 431. Default: 8 KiB. Range: 1 ... 32 KiB.
-    package var headerBytes = 8 * 1024
+    /// Bytes of the request line and header fields; more is 431, and so is less with very many fields
+    /// or cookies, which count once more. Each connection takes this much memory and 2 KiB.
+    /// Default: 6 KiB. Range: 256 bytes ... 30 KiB.
+    package var headerBytes = 6 * 1024
     /// Bytes of the request target; more is 414. Default: 4 KiB. Must not pass `headerBytes`.
     package var targetBytes = 4 * 1024
     /// Bytes of a request's body; more is 413. Default: 1 MiB.

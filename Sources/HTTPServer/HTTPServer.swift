@@ -80,8 +80,8 @@ package final class HTTPServer: Service {
     /// - Throws: `HTTPServerError`.
     @discardableResult
     package func start() async throws(HTTPServerError) -> Int {
-        try await withTaskExecutorPreference(loop) { () async throws(HTTPServerError) in
-            try await startOnLoop()
+        try await loop.perform { () async throws(HTTPServerError) in
+            try await self.startOnLoop()
         }
     }
 
@@ -103,9 +103,7 @@ package final class HTTPServer: Service {
     /// answers what still waits then with 503. Cancellation does the last at once.
     package func run() async throws {
         _ = try await start()
-        await withTaskExecutorPreference(loop) {
-            await serve()
-        }
+        await loop.perform { await self.serve() }
     }
 
     private func serve() async {

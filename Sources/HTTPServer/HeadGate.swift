@@ -22,7 +22,7 @@ final class HeadGate {
         }
     }
 
-    private unowned let core: ServerCore
+    private let core: ServerCore
     private let inspector: HeadInspector
     private var waiting: [Waiting] = []
     /// What was last looked at; one byte more than a head may have.
@@ -104,8 +104,8 @@ final class HeadGate {
         guard !entry.isWatched else { return }
         // Edge-triggered: what was looked at is still there.
         entry.isWatched = core.loop.add(entry.descriptor, [.read], edgeTriggered: true) {
-            [weak self] ready in
-            self?.look(at: entry, isEnded: ready.contains(.hangUp) || ready.contains(.closed))
+            ready in
+            self.look(at: entry, isEnded: ready.contains(.hangUp) || ready.contains(.closed))
         }
         if !entry.isWatched {
             drop(entry)

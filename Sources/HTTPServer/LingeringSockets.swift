@@ -29,10 +29,10 @@ final class LingeringSockets {
         shutdown(descriptor, Int32(SHUT_WR))
         guard taken.count < Self.socketsMax,
             loop.add(
-                descriptor, [.read], handler: { [weak self] _ in self?.discard(descriptor) })
+                descriptor, [.read], handler: { _ in self.discard(descriptor) })
         else { return closeSocket(descriptor) }
         taken[descriptor] = 0
-        loop.schedule(after: Self.time) { [weak self] in self?.close(descriptor) }
+        loop.schedule(after: Self.time) { self.close(descriptor) }
     }
 
     func closeAll() {

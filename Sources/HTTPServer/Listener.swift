@@ -10,7 +10,7 @@ final class Listener {
     private static let acceptedPerTurnMax = 64
 
     private let descriptor: Int32
-    private unowned let core: ServerCore
+    private let core: ServerCore
     let port: Int
     private var isWatched = false
     private var isClosed = false
@@ -49,7 +49,7 @@ final class Listener {
 
     private func watch() {
         guard !isWatched, !isClosed else { return }
-        isWatched = core.loop.add(descriptor, [.read]) { [unowned self] _ in accept() }
+        isWatched = core.loop.add(descriptor, [.read]) { _ in self.accept() }
     }
 
     private func unwatch() {
@@ -97,7 +97,7 @@ final class Listener {
             complainedAt = now
             Log.warning("http.accept_failed", ["error": error])
         }
-        core.loop.schedule(after: .milliseconds(100)) { [weak self] in self?.watch() }
+        core.loop.schedule(after: .milliseconds(100)) { self.watch() }
     }
 }
 

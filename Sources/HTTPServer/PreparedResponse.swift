@@ -45,10 +45,12 @@ package final class PreparedResponse {
 
     private let handle: OpaquePointer
     private var id: FixedField
-    private var date: FixedField
+    private let date: FixedField
     private var dateSecond: Int64 = -1
-    private var slots: [FixedField] = []
-    private var defaults: [String] = []
+    private let slots: [FixedField]
+    private let defaults: [String]
+    /// What the slots hold.
+    private var written: [String]?
     /// A client's id stands in the header instead of ours.
     private var foreignID: String?
 
@@ -69,10 +71,8 @@ package final class PreparedResponse {
         ownedBytes = unsafe made.ownedBytes
         id = unsafe FixedField(handle, Self.idName, width: 16)
         date = unsafe FixedField(handle, "Date", width: 29)
-        for slot in slots {
-            unsafe self.slots.append(FixedField(handle, slot.name, width: slot.width))
-            defaults.append(slot.value)
-        }
+        self.slots = slots.map { unsafe FixedField(handle, $0.name, width: $0.width) }
+        defaults = slots.map(\.value)
         for (name, value) in headers {
             if ResponseHeader.isReserved(name) { continue }
             unsafe ResponseHeader.add(handle, name, value)
@@ -97,14 +97,18 @@ package final class PreparedResponse {
             dateSecond = stamp.second
             date.write(stamp.bytes.span)
         }
-        if !slots.isEmpty {
-            for index in slots.indices {
-                let isGiven = extra.map { index < $0.count } ?? false
-                slots[index].write(isGiven ? extra?[index] ?? "" : defaults[index])
-            }
-        }
+        if !slots.isEmpty { write(extra ?? defaults) }
         if closing { unsafe freshet_mhd_close_after(handle) }
         return unsafe MHD_queue_response(connection, UInt32(status), handle) == .YES
+    }
+
+    /// The same values for many requests in a row are written once.
+    private func write(_ values: [String]) {
+        if values == written { return }
+        written = values
+        for index in slots.indices {
+            slots[index].write(index < values.count ? values[index] : defaults[index])
+        }
     }
 
     private func write(_ requestID: RequestID) {

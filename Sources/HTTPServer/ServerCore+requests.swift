@@ -146,8 +146,8 @@ extension ServerCore {
         countSuspended(1)
         unsafe MHD_suspend_connection(connection.handle)
         // libmicrohttpd does not look at a suspended connection; we do.
-        connection.isWatched = loop.add(connection.descriptor, [.hangUp]) { [weak self] _ in
-            self?.clientGone(connection)
+        connection.isWatched = loop.add(connection.descriptor, [.hangUp]) { _ in
+            self.clientGone(connection)
         }
     }
 

@@ -64,10 +64,10 @@ extension ServerCore {
         stream.open(
             .socket(descriptor), head: head, isChunked: !exchange.isVersion10,
             queueBytesMax: limits.streamQueueBytes, table: streams
-        ) { [weak self] in
+        ) {
             closeSocket(descriptor)
-            self?.addressLeft(address)
-            self?.checkDrained()
+            self.addressLeft(address)
+            self.checkDrained()
         }
         // Closes libmicrohttpd's descriptor, not the connection.
         return .NO
@@ -85,9 +85,9 @@ extension ServerCore {
         stream.open(
             Transport.of(connection, isTLS: true), head: head, isChunked: !exchange.isVersion10,
             queueBytesMax: limits.streamQueueBytes, table: streams
-        ) { [weak self] in
+        ) {
             // Without a reply it is closed.
-            self?.resume(connection)
+            self.resume(connection)
         }
         return .YES
     }

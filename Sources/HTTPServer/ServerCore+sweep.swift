@@ -5,10 +5,10 @@ internal import Runtime
 // so it has none here, and all connections are looked at now and then.
 extension ServerCore {
     func sweepLater() {
-        loop.schedule(after: limits.sweepInterval) { [weak self] in
-            guard let self, daemon != nil else { return }
-            sweep()
-            sweepLater()
+        loop.schedule(after: limits.sweepInterval) {
+            guard self.daemon != nil else { return }
+            self.sweep()
+            self.sweepLater()
         }
     }
 

@@ -3,6 +3,9 @@ internal import Runtime
 
 /// The server on its loop: owns the daemon, the listeners and every connection, and carries requests
 /// to the handler and replies back. Only on the loop's thread.
+///
+/// Everything around it refers to it strongly, and `stop` lets go: a weak reference to an object makes
+/// each of its reference counts slower, and here that is paid for per request.
 @safe
 final class ServerCore {
     let loop: EventLoop
@@ -26,6 +29,7 @@ final class ServerCore {
     private var ids = RequestIDSource()
     /// The address of the connection being handed to the daemon.
     private var incoming: PeerAddress?
+    private var hook: EventLoop.Hook?
     private var needsRun = false
     private var isRunScheduled = false
     private var isDriving = false
@@ -60,8 +64,10 @@ final class ServerCore {
             daemon.stop()
             throw error
         }
-        loop.add(daemon.epoll, [.read]) { [unowned self] _ in drive() }
-        loop.addEndOfTurnHook(.resume) { [weak self] in self?.turnEnds() }
+        loop.add(daemon.epoll, [.read]) { _ in self.drive() }
+        hook = loop.addEndOfTurnHook(.resume) {
+            if self.needsRun { self.drive() }
+        }
         sweepLater()
         return listeners.first?.port ?? 0
     }
@@ -70,20 +76,18 @@ final class ServerCore {
     func stop() {
         guard let daemon else { return }
         loop.remove(daemon.epoll)
+        if let hook { loop.removeEndOfTurnHook(hook) }
         self.daemon = nil
         daemon.stop()
         gate.closeAll()
         lingering.closeAll()
+        listeners = []
     }
 
     // MARK: running the daemon
 
     /// Asks for a run of the daemon at the end of this turn.
     func setNeedsRun() { needsRun = true }
-
-    private func turnEnds() {
-        if needsRun { drive() }
-    }
 
     /// Lets the daemon do what there is to do; goes on in the next turn when that is a lot, so that
     /// one client with a large body does not have the loop for itself.
@@ -113,10 +117,9 @@ final class ServerCore {
     private func runNextTurn() {
         guard !isRunScheduled else { return }
         isRunScheduled = true
-        loop.schedule(after: .zero) { [weak self] in
-            guard let self else { return }
-            isRunScheduled = false
-            needsRun = true
+        loop.schedule(after: .zero) {
+            self.isRunScheduled = false
+            self.needsRun = true
         }
     }
 

@@ -25,7 +25,7 @@ final class StreamTable {
         metrics?.streams.set(all.count)
         // Edge-triggered and for all it may ever be ready for: no change of the set per event.
         let isWatched = loop.add(descriptor, [.write, .hangUp], edgeTriggered: true) {
-            [weak stream] ready in stream?.socketReady(ready)
+            ready in stream.socketReady(ready)
         }
         if !isWatched { return stream.close() }
         if heartbeat == nil { beatLater() }
@@ -50,8 +50,8 @@ final class StreamTable {
     }
 
     private func beatLater() {
-        heartbeat = loop.schedule(after: Self.heartbeatRound / Self.slices) { [weak self] in
-            self?.beat()
+        heartbeat = loop.schedule(after: Self.heartbeatRound / Self.slices) {
+            self.beat()
         }
     }
 

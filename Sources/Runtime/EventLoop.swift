@@ -37,11 +37,17 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Which end-of-turn hooks run first.
-    package enum HookOrder {
+    package enum HookOrder: Int, Sendable {
         /// Drives what the turn has completed, and may start more.
         case resume
         /// Sends what the turn has gathered; nothing is gathered after it.
         case flush
+    }
+
+    /// Names an end-of-turn hook, to remove it.
+    package struct Hook: Hashable, Sendable {
+        fileprivate let order: HookOrder
+        fileprivate let number: Int
     }
 
     private struct Registration {
@@ -70,8 +76,8 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var timers = TimerHeap()
     private var timerBodies: [UInt64: () -> Void] = [:]
     private var nextTimerNumber: UInt64 = 1
-    private var resumeHooks: [() -> Void] = []
-    private var flushHooks: [() -> Void] = []
+    private var hooks: [(hook: Hook, body: () -> Void)] = []
+    private var nextHookNumber = 0
     private var endOfThisTurn: [() -> Void] = []
     private let threadID = Atomic<UInt>(0)
     private static let wakeupTag = UInt64.max
@@ -121,8 +127,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             }
             runDueTimers()
             if !runWork() { break }
-            for hook in resumeHooks { hook() }
-            for hook in flushHooks { hook() }
+            for hook in hooks { hook.body() }
             finishTurn()
         }
         threadID.store(0, ordering: .relaxed)
@@ -231,6 +236,27 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         if mustWake { wake() }
     }
 
+    /// Runs `body`, and all it calls that is bound to no actor, on the loop.
+    ///
+    /// As a child task, which begins there. `withTaskExecutorPreference` would leave it where it is
+    /// until something suspends: in optimized builds of Swift 6.3 the change of thread is lost.
+    package func perform<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () async throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result = await withTaskGroup(of: Result<Value, Failure>.self) { group in
+            group.addTask(executorPreference: self) {
+                do throws(Failure) {
+                    return .success(try await body())
+                } catch {
+                    return .failure(error)
+                }
+            }
+            for await result in group { return result }
+            preconditionFailure("a task group lost its child")
+        }
+        return try result.get()
+    }
+
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
         unsafe UnownedSerialExecutor(ordinary: self)
     }
@@ -315,12 +341,16 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         timerBodies.removeValue(forKey: timer.number)
     }
 
-    /// Calls `hook` at the end of every turn.
-    package func addEndOfTurnHook(_ order: HookOrder = .flush, _ hook: @escaping () -> Void) {
-        switch order {
-        case .resume: resumeHooks.append(hook)
-        case .flush: flushHooks.append(hook)
-        }
+    /// Calls `body` at the end of every turn.
+    @discardableResult
+    package func addEndOfTurnHook(
+        _ order: HookOrder = .flush, _ body: @escaping () -> Void
+    ) -> Hook {
+        nextHookNumber += 1
+        let hook = Hook(order: order, number: nextHookNumber)
+        let place = hooks.firstIndex { $0.hook.order.rawValue > order.rawValue } ?? hooks.count
+        hooks.insert((hook, body), at: place)
+        return hook
     }
 
     /// Calls `body` once, after the hooks of this turn, so that what a hook caused is not left behind.
@@ -334,6 +364,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         }
         endOfThisTurn.removeAll(keepingCapacity: true)
     }
+
+    /// Forgets a hook.
+    package func removeEndOfTurnHook(_ hook: Hook) { hooks.removeAll { $0.hook == hook } }
 
     /// Suspends the calling task, which must run on the loop, for `delay` or until cancelled.
     package func sleep(for delay: Duration) async {

@@ -34,8 +34,9 @@ struct CodingTests {
                 let whole = try Self.decode(envelope)
                 let head = Array("{\"status\":\"success\",\"items\":".utf8)
                 let isWhole =
-                    whole.starts(with: head + text) && whole.dropFirst(head.count + text.count)
-                    .starts(with: ",\"count\":".utf8)
+                    whole.starts(with: head + text)
+                    && whole.dropFirst(head.count + text.count)
+                        .starts(with: ",\"count\":".utf8)
                 #expect(isWhole, "\(coding)")
                 #expect(whole.last == UInt8(ascii: "}"))
                 let raw = try await api.get("/v1/resources/films", ["Accept-Encoding": coding])

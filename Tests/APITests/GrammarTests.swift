@@ -48,7 +48,8 @@ struct GrammarTests {
         #expect(ByteRange("bytes=10-", length: 10) == .unsatisfiable)
         #expect(ByteRange("bytes=-0", length: 10) == .unsatisfiable)
         #expect(ByteRange("bytes=99999999999999999999-", length: 10) == .unsatisfiable)
-        for field in ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes", "bytes=--1"] {
+        for field in ["bytes=5-2", "bytes=a-b", "items=0-1", "bytes=0-1,3-4", "bytes", "bytes=--1"]
+        {
             #expect(ByteRange(field, length: 10) == .whole, "\(field)")
         }
     }

@@ -3,28 +3,38 @@ internal import FreshetModel
 internal import HTTPServer
 
 /// Who a request comes from.
-struct Caller {
+final class Caller: Sendable {
     /// The key's name; `nil` where there are no keys.
-    var name: String?
-    var scopes: Set<Scope>
-    var access: ResourceAccess
+    let name: String?
+    /// The widest scope, which includes the others; `nil`: none at all.
+    let scope: Scope?
+    let access: ResourceAccess
+
+    init(name: String?, scope: Scope?, access: ResourceAccess) {
+        self.name = name
+        self.scope = scope
+        self.access = access
+    }
 
     /// Anybody, where there are no keys.
-    static let anybody = Caller(name: nil, scopes: [.admin], access: .all)
+    static let anybody = Caller(name: nil, scope: .admin, access: .all)
 
-    func allows(_ scope: Scope) -> Bool { scopes.contains { $0 >= scope } }
+    func allows(_ scope: Scope) -> Bool { self.scope.map { $0 >= scope } ?? false }
 }
 
 /// Checks secrets against the configured keys.
 struct AccessControl {
     private let keys: [(sha256: [UInt8], caller: Caller)]
+    /// Secrets that were right: at most one per key. Which one a request shows cannot be told from
+    /// the time a look-up takes, since hashes are seeded anew in each process.
+    private var known: [String: Caller] = [:]
 
     init(_ settings: APISettings) {
         keys = settings.keys.map { key in
             (
                 key.sha256,
                 Caller(
-                    name: key.name, scopes: key.scopes,
+                    name: key.name, scope: key.scopes.max(),
                     access: ResourceAccess(patterns: key.resources))
             )
         }
@@ -35,16 +45,18 @@ struct AccessControl {
 
     /// Who sent `request`.
     /// - Throws: 401 without a secret or with a wrong one.
-    func caller(_ request: HTTPRequest) throws(Problem) -> Caller {
+    mutating func caller(_ request: HTTPRequest) throws(Problem) -> Caller {
         guard isClosed else { return .anybody }
         guard let secret = Self.secret(request) else {
             throw Self.unauthorized("The call needs a key.", isWrong: false)
         }
+        if let caller = known[secret] { return caller }
         let digest = SHA256.hash(secret)
         // All keys are compared, each in constant time: how long it takes tells nothing.
         var found: Caller?
         for key in keys where ConstantTime.areEqual(key.sha256, digest) { found = key.caller }
         guard let found else { throw Self.unauthorized("The key is not known.", isWrong: true) }
+        known[secret] = found
         return found
     }
 

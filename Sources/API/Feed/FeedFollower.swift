@@ -11,6 +11,7 @@ final class FeedFollower {
     private let checks: StatusChecks
     private let updates: KeyUpdates
     private let hub: EventHub
+    private let health = StoreHealth(role: "api")
     private var logs: [PartitionLog]
     private var aheadAt: [EventID?]
     private var unready: Set<Int>
@@ -48,7 +49,9 @@ final class FeedFollower {
 
     /// Waits until `isReady`, which takes a store that answers.
     func ready(atMost limit: Duration) async {
-        if !isReady { _ = await readiness.wait(atMost: limit) }
+        guard !isReady else { return }
+        let ticket = readiness.register()
+        _ = await ticket.value(atMost: limit)
     }
 
     /// The position of the events that were delivered.
@@ -112,7 +115,9 @@ final class FeedFollower {
         let latest: [EventID]
         do {
             latest = try await store.latestEvents()
+            health.succeeded()
         } catch {
+            health.failed(error, during: "latestEvents")
             return
         }
         for id in latest where logs.indices.contains(id.partition) {

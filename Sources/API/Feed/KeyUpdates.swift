@@ -26,8 +26,12 @@ final class KeyUpdates {
         case .updated:
             ended(event, entry)
             streams.willUpdate(event, entry)
-            entry.awaitsUpdate = true
-            loader.catchUp(entry)
+            if holds(event, entry) {
+                streams.updated(entry)
+                entry.end(.updated)
+            } else {
+                expectUpdate(entry)
+            }
         case .failed:
             ended(event, entry)
             streams.tell(event, entry)
@@ -44,6 +48,13 @@ final class KeyUpdates {
             entry.end(.cancelled(nil))
         }
         table.release(entry)
+    }
+
+    /// Whether what an `updated` event tells was read from the store already.
+    private func holds(_ event: RefreshEvent, _ entry: KeyEntry) -> Bool {
+        guard let metadata = entry.copy?.metadata else { return false }
+        return metadata.version == event.version
+            && (!event.isRenewal || metadata.refreshedAt >= event.at)
     }
 
     private func ended(_ event: RefreshEvent, _ entry: KeyEntry) {

@@ -32,7 +32,9 @@ enum ByteRange: Equatable {
 
     /// Digits only; a number too large for any payload counts as the largest.
     private static func number(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(text) ?? Int.max / 2
     }
 }

@@ -47,7 +47,9 @@ struct RefreshBody: Equatable {
         init(takesKeys: Bool) { self.takesKeys = takesKeys }
 
         mutating func take(_ name: String, _ reader: inout JSONReader) throws(JSONError) {
-            guard seen.insert(name).inserted else { return try skip(&reader, "`\(name.shortened)` stands twice") }
+            guard seen.insert(name).inserted else {
+                return try skip(&reader, "`\(name.shortened)` stands twice")
+            }
             switch name {
             case "force":
                 if let force = try reader.readBoolean() {
@@ -83,7 +85,8 @@ struct RefreshBody: Equatable {
         }
 
         private mutating func takeKeys(_ reader: inout JSONReader) throws(JSONError) {
-            guard let keys = try JSONBody.strings(&reader), (1...Limits.bulkKeys).contains(keys.count)
+            guard let keys = try JSONBody.strings(&reader),
+                (1...Limits.bulkKeys).contains(keys.count)
             else { return note("`keys` is an array of 1 to \(Limits.bulkKeys) texts") }
             body.keys = keys
         }

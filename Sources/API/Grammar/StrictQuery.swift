@@ -63,7 +63,8 @@ struct StrictQuery {
     /// - Throws: 400 when something is left that the call does not know.
     func finish() throws(Problem) {
         guard let first = rest.first else { return }
-        throw .badRequest("unknown_parameter", "The call has no parameter `\(first.name.shortened)`.")
+        throw .badRequest(
+            "unknown_parameter", "The call has no parameter `\(first.name.shortened)`.")
     }
 }
 

@@ -12,7 +12,7 @@ final class APIHandler: HTTPHandler {
 
     private let core: APICore
     private let routes: RouteTable
-    private let access: AccessControl
+    private var access: AccessControl
     private let openMetrics: Bool
     private var limiter: RateLimiter?
     private var plans: [String: ReadPlan] = [:]
@@ -72,7 +72,7 @@ final class APIHandler: HTTPHandler {
         if case .route(let route) = match, route.isProbe || route.scope == nil {
             return try open(route, request)
         }
-        if case .route(.metrics) = match, openMetrics { return metrics() }
+        if case .route(.metrics) = match, openMetrics { return metrics(request) }
         let caller = try admit(request)
         switch match {
         case .route(let route):
@@ -104,17 +104,18 @@ final class APIHandler: HTTPHandler {
         }
     }
 
-    private func metrics() -> HTTPReply {
-        core.collect()
-        let text = core.metricsRegistry.render()
-        return .response(
-            HTTPResponse(
-                status: 200,
-                headers: [
-                    ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
-                    ("Cache-Control", "no-store"),
-                ],
-                body: Array(text.utf8)))
+    private func metrics(_ request: HTTPRequest) -> HTTPReply {
+        later(request) { core throws(Problem) in
+            await core.collect()
+            return .response(
+                HTTPResponse(
+                    status: 200,
+                    headers: [
+                        ("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),
+                        ("Cache-Control", "no-store"),
+                    ],
+                    body: Array(core.metricsRegistry.render().utf8)))
+        }
     }
 
     /// Answers by a task on the loop; problems become responses.
@@ -193,7 +194,7 @@ final class APIHandler: HTTPHandler {
         _ route: Route, _ request: HTTPRequest, _ caller: Caller
     ) throws(Problem) -> HTTPReply {
         switch route {
-        case .metrics: return metrics()
+        case .metrics: return metrics(request)
         case .refreshMany:
             let body = try RefreshBody(request.body, takesKeys: true)
             let trace = TraceParent.valid(request.header("traceparent"))
@@ -206,18 +207,19 @@ final class APIHandler: HTTPHandler {
             return later(request) { core throws(Problem) in
                 try await core.dead.retry(selection, caller: caller)
             }
-        default: return later(request) { core throws(Problem) in
-            switch route {
-            case .statistics: return try await core.queue.statistics(caller: caller)
-            case .cacheStatistics:
-                return try await core.statuses.cacheStatistics(caller: caller)
-            case .job(let id): return try await core.jobs.job(id, caller: caller)
-            case .cancelJob(let id): return try await core.jobs.cancel(id, caller: caller)
-            case .pause: return try await core.queue.setPaused(true)
-            case .resume: return try await core.queue.setPaused(false)
-            default: return try await core.queue.queue()
+        default:
+            return later(request) { core throws(Problem) in
+                switch route {
+                case .statistics: return try await core.queue.statistics(caller: caller)
+                case .cacheStatistics:
+                    return try await core.statuses.cacheStatistics(caller: caller)
+                case .job(let id): return try await core.jobs.job(id, caller: caller)
+                case .cancelJob(let id): return try await core.jobs.cancel(id, caller: caller)
+                case .pause: return try await core.queue.setPaused(true)
+                case .resume: return try await core.queue.setPaused(false)
+                default: return try await core.queue.queue()
+                }
             }
-        }
         }
     }
 
@@ -250,7 +252,8 @@ final class APIHandler: HTTPHandler {
             try caller.demand(resource.name)
             subject = .key(resolved)
         } else if let job {
-            guard let id = JobID(job) else {
+            // A `+` of an id stands for itself, where a query means a space.
+            guard let id = JobID(job.replacing(" ", with: "+")) else {
                 throw .notFound("unknown_job", "No job `\(job.shortened)` is known.")
             }
             try caller.demand(id.key.resource)

@@ -13,17 +13,19 @@ final class AskHandler {
     private let resolver: KeyResolver
     private let table: KeyTable
     private let asker: RefreshAsker
+    private let time: StoreTime
     private let receipts: ReceiptAnswer
     private let keepJobs: Duration
 
     init(
         store: any RefreshStore, resolver: KeyResolver, table: KeyTable, asker: RefreshAsker,
-        receipts: ReceiptAnswer, keepJobs: Duration
+        time: StoreTime, receipts: ReceiptAnswer, keepJobs: Duration
     ) {
         self.store = store
         self.resolver = resolver
         self.table = table
         self.asker = asker
+        self.time = time
         self.receipts = receipts
         self.keepJobs = keepJobs
     }
@@ -37,6 +39,8 @@ final class AskHandler {
         do {
             let outcome =
                 expires ? try await store.expire(request) : try await store.request(request)
+            // The event says the same; who reads its own write must not depend on which comes first.
+            if expires { table.find(key)?.copy?.expire(at: time.now()) }
             note(outcome)
             return try receipts.answer(outcome)
         } catch let error as RefreshError {
@@ -73,7 +77,6 @@ final class AskHandler {
         } catch {
             throw Problem(error)
         }
-        // The event says the same; who reads its own write must not depend on which comes first.
         if let entry = table.find(key) {
             table.install(nil, in: entry)
             if entry.isLoading { entry.mustLoadAgain = true }

@@ -20,12 +20,31 @@ struct HitAnswer {
         var isShared: Bool { kind == .kept && job == nil && applied == nil }
     }
 
-    /// The coding `copy` is answered in, and the variant that needs.
-    func choose(
-        _ copy: PayloadCopy, _ form: ResponseForm, _ accepted: AcceptedEncodings
-    ) -> (encoding: PayloadEncoding, variant: PayloadEncoding) {
-        let encoding = renderer.encoding(copy.metadata, form, accepted)
-        return (encoding, renderer.neededVariant(copy.metadata, form, encoding))
+    /// One answer to be given.
+    private struct Wanted {
+        let form: ResponseForm
+        let encoding: PayloadEncoding
+        let state: PreparedPayload.State
+        let moment: Int64
+    }
+
+    private func wanted(
+        _ plan: ReadPlan, _ copy: PayloadCopy, _ facts: ReadFacts,
+        _ circumstances: Circumstances, now: Timestamp, withoutCoding: Bool = false
+    ) -> Wanted {
+        let form = plan.form(copy)
+        // Ranges are of the payload itself, whatever coding else is taken.
+        let isPlain = withoutCoding || (form == .raw && facts.range != nil)
+        let encoding =
+            isPlain ? .identity : renderer.encoding(copy, form, facts.accepted)
+        return Wanted(
+            form: form, encoding: encoding,
+            state: PreparedPayload.State(
+                form: form, encoding: encoding, isFresh: copy.metadata.isFresh(at: now),
+                isRefreshing: circumstances.isRefreshing,
+                hasTriggered: circumstances.hasTriggered),
+            // Raw answers show whole seconds only.
+            moment: form == .raw ? now.milliseconds / 1000 : now.milliseconds / 100)
     }
 
     /// The answer, when the variant it needs is there or quickly made; `nil` when it is not.
@@ -33,15 +52,15 @@ struct HitAnswer {
         _ plan: ReadPlan, _ entry: KeyEntry, _ copy: PayloadCopy, _ facts: ReadFacts,
         _ circumstances: Circumstances, now: Timestamp
     ) -> HTTPReply? {
-        let form = plan.form(copy.metadata.contentType)
-        let range = form == .raw && !facts.isHead ? facts.range : nil
-        let accepted = range == nil ? facts.accepted : .identity
-        let chosen = choose(copy, form, accepted)
-        guard let variant = loader.quickVariant(chosen.variant, of: copy, in: entry) else {
-            return nil
+        let wanted = wanted(plan, copy, facts, circumstances, now: now)
+        if circumstances.isShared, facts.range == nil,
+            let prepared = copy.answer(wanted.state, moment: wanted.moment)
+        {
+            return reply(prepared, facts)
         }
-        return answer(
-            plan, entry, copy, facts, circumstances, now: now, form, chosen.encoding, variant)
+        let needed = renderer.neededVariant(copy, wanted.form, wanted.encoding)
+        guard let variant = loader.quickVariant(needed, of: copy, in: entry) else { return nil }
+        return answer(wanted, plan, entry, copy, facts, circumstances, now: now, variant)
     }
 
     /// The answer, after its variant was made. A client that would wait long for a coding gets the
@@ -50,60 +69,56 @@ struct HitAnswer {
         _ plan: ReadPlan, _ entry: KeyEntry, _ copy: PayloadCopy, _ facts: ReadFacts,
         _ circumstances: Circumstances, now: Timestamp
     ) async -> HTTPReply? {
-        let form = plan.form(copy.metadata.contentType)
-        let range = form == .raw && !facts.isHead ? facts.range : nil
-        var chosen = choose(copy, form, range == nil ? facts.accepted : .identity)
+        var wanted = wanted(plan, copy, facts, circumstances, now: now)
+        let needed = renderer.neededVariant(copy, wanted.form, wanted.encoding)
         let isHuge = copy.metadata.facts.sizeBytes > PayloadCoding.hugeBytes
         var variant = await loader.variant(
-            chosen.variant, of: copy, in: entry,
-            atMost: isHuge && chosen.variant != .identity ? .milliseconds(100) : .seconds(10))
-        if variant == nil, chosen.encoding != .identity {
-            chosen = (.identity, .identity)
+            needed, of: copy, in: entry,
+            atMost: isHuge && needed != .identity ? .milliseconds(100) : .seconds(10))
+        if variant == nil, needed != .identity {
+            wanted = self.wanted(
+                plan, copy, facts, circumstances, now: now, withoutCoding: true)
             variant = await loader.variant(
                 .identity, of: copy, in: entry, atMost: .seconds(10))
         }
         guard let variant else { return nil }
-        return answer(
-            plan, entry, copy, facts, circumstances, now: now, form, chosen.encoding, variant)
+        return answer(wanted, plan, entry, copy, facts, circumstances, now: now, variant)
     }
 
     private func answer(
-        _ plan: ReadPlan, _ entry: KeyEntry, _ copy: PayloadCopy, _ facts: ReadFacts,
-        _ circumstances: Circumstances, now: Timestamp, _ form: ResponseForm,
-        _ encoding: PayloadEncoding, _ variant: PayloadVariant
+        _ wanted: Wanted, _ plan: ReadPlan, _ entry: KeyEntry, _ copy: PayloadCopy,
+        _ facts: ReadFacts, _ circumstances: Circumstances, now: Timestamp,
+        _ variant: PayloadVariant
     ) -> HTTPReply {
-        let fields = PayloadFields(metadata: copy.metadata, now: now)
-        let state = PreparedPayload.State(
-            form: form, encoding: encoding, isFresh: fields.isFresh,
-            isRefreshing: circumstances.isRefreshing, hasTriggered: circumstances.hasTriggered)
         let subject = PayloadRenderer.Subject(
-            fields: fields, kind: circumstances.kind,
+            fields: PayloadFields(metadata: copy.metadata, now: now), kind: circumstances.kind,
             job: circumstances.job ?? (circumstances.isRefreshing ? entry.refresh.job : nil),
             maximumAttempts: plan.resource.retry.maximumAttempts,
             applied: circumstances.applied)
-        // Raw answers show whole seconds only.
-        let moment = form == .raw ? now.milliseconds / 1000 : now.milliseconds / 100
-        let make = {
-            renderer.make(state, subject, variant: variant, moment: moment)
-        }
-        let prepared =
-            circumstances.isShared ? copy.answer(state, moment: moment, make: make) : make()
-        if let field = facts.ifNoneMatch, prepared.tag.isNamed(byIfNoneMatch: field) {
-            return .prepared(prepared.notModified)
-        }
-        if form == .raw, !facts.isHead, let range = facts.range,
+        let prepared = renderer.make(
+            wanted.state, subject, variant: variant, moment: wanted.moment)
+        if circumstances.isShared { copy.keep(prepared, for: wanted.state) }
+        if wanted.form == .raw, let range = facts.range, !isUnchanged(prepared, facts),
             facts.ifRange.map(prepared.tag.isNamed(byIfRange:)) ?? true,
-            let part = self.part(range, of: variant, state, subject, prepared.tag, facts.requestID)
+            let part = part(range, of: variant, wanted.state, subject, prepared.tag, facts)
         {
             return part
         }
-        return .prepared(prepared.full)
+        return reply(prepared, facts)
+    }
+
+    private func isUnchanged(_ prepared: PreparedPayload, _ facts: ReadFacts) -> Bool {
+        facts.ifNoneMatch.map(prepared.isNamed(byIfNoneMatch:)) ?? false
+    }
+
+    private func reply(_ prepared: PreparedPayload, _ facts: ReadFacts) -> HTTPReply {
+        .prepared(isUnchanged(prepared, facts) ? prepared.notModified : prepared.full)
     }
 
     /// 206 or 416; `nil` when the whole is to be sent.
     private func part(
         _ range: String, of variant: PayloadVariant, _ state: PreparedPayload.State,
-        _ subject: PayloadRenderer.Subject, _ tag: EntityTag, _ requestID: String
+        _ subject: PayloadRenderer.Subject, _ tag: EntityTag, _ facts: ReadFacts
     ) -> HTTPReply? {
         guard case .identity(let bytes) = variant else { return nil }
         var headers = renderer.commonHeaders(state, subject, tag)
@@ -124,7 +139,7 @@ struct HitAnswer {
             var problem = Problem(
                 416, "range_not_satisfiable", "The payload has \(bytes.count) bytes.")
             problem.fields = [("Content-Range", "bytes */\(bytes.count)"), ("ETag", tag.text)]
-            return .response(problem.response(requestID: requestID))
+            return .response(problem.response(requestID: facts.requestID))
         }
     }
 }

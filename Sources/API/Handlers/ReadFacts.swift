@@ -22,9 +22,9 @@ final class ReadPlan {
         self.cold = cold
     }
 
-    /// The form of an answer with a payload of `contentType`: what is not JSON is always raw.
-    func form(_ contentType: String) -> ResponseForm {
-        resource.response == .raw || !MediaType.isJSON(contentType) ? .raw : .envelope
+    /// The form of an answer with `copy`: what is not JSON is always raw.
+    func form(_ copy: PayloadCopy) -> ResponseForm {
+        copy.isJSON ? resource.response : .raw
     }
 }
 
@@ -35,20 +35,37 @@ struct ReadFacts {
     var range: String?
     var ifRange: String?
     var preferences: Preferences
-    var lastEventID: String?
-    var traceparent: String?
     var isHead: Bool
-    var requestID: String
+    private let request: HTTPRequest
 
-    init(_ request: HTTPRequest) {
-        accepted = AcceptedEncodings(request.header("Accept-Encoding"))
+    /// Made only where it is needed: it is text of a number.
+    var requestID: String { request.requestID }
+
+    /// Reads the fields that matter to a hit; each look-up is a walk over all fields.
+    init(_ request: HTTPRequest, _ codings: CodingMemo) {
+        accepted = codings.accepted(request.header("Accept-Encoding"))
         ifNoneMatch = request.header("If-None-Match")
-        range = request.header("Range")
-        ifRange = request.header("If-Range")
         preferences = Preferences(request.header("Prefer"))
-        lastEventID = request.header("Last-Event-ID")
-        traceparent = request.header("traceparent")
         isHead = request.method == .head
-        requestID = request.requestID
+        self.request = request
+        range = isHead ? nil : request.header("Range")
+        ifRange = range == nil ? nil : request.header("If-Range")
+    }
+}
+
+/// `Accept-Encoding` fields that were read before: clients send few different ones.
+final class CodingMemo {
+    private static let fieldsAtMost = 256
+
+    private var known: [String: AcceptedEncodings] = [:]
+
+    /// What `field` accepts.
+    func accepted(_ field: String?) -> AcceptedEncodings {
+        guard let field else { return .identity }
+        if let accepted = known[field] { return accepted }
+        if known.count >= Self.fieldsAtMost { known.removeAll() }
+        let accepted = AcceptedEncodings(field)
+        known[field] = accepted
+        return accepted
     }
 }

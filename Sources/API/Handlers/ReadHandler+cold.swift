@@ -8,14 +8,16 @@ extension ReadHandler {
     /// Asks for the first payload, together with all others who want it, and waits as the resource
     /// and the client say.
     func cold(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, _ wait: inout EndWait, seen: Int64
+        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, _ wait: inout EndWait,
+        _ trace: String?, seen: Int64
     ) async throws(Problem) -> HTTPReply {
         var seen = seen
         let began = EventLoop.monotonicNanoseconds()
         // Each round begins with something new: a payload that came and went, a cancelled job.
         for _ in 0..<3 {
             let receipt: RefreshReceipt
-            switch try await ask(plan, facts, entry, seen: seen) {
+            let isExact = facts.preferences.respondAsync || plan.cold == .unavailable
+            switch try await ask(plan, entry, trace, seen: seen, isExact: isExact) {
             case .receipt(let accepted): receipt = accepted
             case .held: return try await answer(plan, facts, entry, HitAnswer.Circumstances())
             case .newer(let version):
@@ -74,13 +76,13 @@ extension ReadHandler {
     }
 
     private func ask(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, seen: Int64
+        _ plan: ReadPlan, _ entry: KeyEntry, _ trace: String?, seen: Int64, isExact: Bool
     ) async throws(Problem) -> Asked {
         let outcome: Result<RequestOutcome, RefreshError>
         if plan.wantsRefresh {
-            outcome = await askOnBehalf(plan, facts, entry)
+            outcome = await askOnBehalf(plan, entry, trace)
         } else {
-            outcome = await asker.ask(entry, seen: seen)
+            outcome = await asker.ask(entry, seen: seen, trace: trace, isExact: isExact)
         }
         if entry.servable(time.now()) != nil { return .held }
         switch outcome {
@@ -100,10 +102,10 @@ extension ReadHandler {
 
     /// Asks because the client said `refresh=true`.
     func askOnBehalf(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry
+        _ plan: ReadPlan, _ entry: KeyEntry, _ trace: String?
     ) async -> Result<RequestOutcome, RefreshError> {
         var request = receipts.request(entry.key, plan.resource)
-        request.traceparent = facts.traceparent
+        request.traceparent = trace
         do {
             let outcome = try await store.request(request)
             if case .accepted(let receipt) = outcome { asker.accepted(receipt, entry) }

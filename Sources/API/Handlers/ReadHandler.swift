@@ -13,6 +13,7 @@ final class ReadHandler {
     let asker: RefreshAsker
     let time: StoreTime
     let answers: HitAnswer
+    let codings = CodingMemo()
     let store: any RefreshStore
     let receipts: ReceiptAnswer
 
@@ -31,17 +32,20 @@ final class ReadHandler {
 
     /// Answers a read.
     func handle(_ plan: ReadPlan, _ request: HTTPRequest) -> HTTPReply {
-        let facts = ReadFacts(request)
+        let facts = ReadFacts(request, codings)
         let entry = entry(plan)
         if facts.preferences.wait == nil, !plan.wantsRefresh,
             let reply = hit(plan, entry, facts, monotonic: request.receivedAt)
         {
             return reply
         }
-        return .task { _ in await self.answerLater(plan, facts) }
+        let trace = TraceParent.valid(request.header("traceparent"))
+        return .task { _ in await self.answerLater(plan, facts, trace) }
     }
 
-    private func answerLater(_ plan: ReadPlan, _ facts: ReadFacts) async -> HTTPReply {
+    private func answerLater(
+        _ plan: ReadPlan, _ facts: ReadFacts, _ trace: String?
+    ) async -> HTTPReply {
         let entry = entry(plan)
         entry.pins += 1
         defer {
@@ -49,7 +53,7 @@ final class ReadHandler {
             table.release(entry)
         }
         do throws(Problem) {
-            return try await read(plan, facts, entry)
+            return try await read(plan, facts, entry, trace)
         } catch {
             return .response(
                 error.response(
@@ -100,18 +104,18 @@ final class ReadHandler {
     // MARK: waiting
 
     private func read(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry
+        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, _ trace: String?
     ) async throws(Problem) -> HTTPReply {
         table.touch(entry, at: EventLoop.monotonicNanoseconds())
         var wait = EndWait(entry)
         let status = try await loadIfNeeded(entry)
         guard let copy = entry.servable(time.now()) else {
             entry.counters.countMiss()
-            return try await cold(plan, facts, entry, &wait, seen: status?.version ?? 0)
+            return try await cold(plan, facts, entry, &wait, trace, seen: status?.version ?? 0)
         }
         let now = time.now()
         entry.counters.countHit(isFresh: copy.metadata.isFresh(at: now))
-        return try await kept(plan, facts, entry, &wait)
+        return try await kept(plan, facts, entry, &wait, trace)
     }
 
     /// Reads the key from the store when nothing servable is held.
@@ -128,12 +132,13 @@ final class ReadHandler {
 
     /// Answers with what is kept, after waiting for its refresh where the client wants that.
     private func kept(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, _ wait: inout EndWait
+        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, _ wait: inout EndWait,
+        _ trace: String?
     ) async throws(Problem) -> HTTPReply {
         var circumstances = HitAnswer.Circumstances()
         let before = entry.copy?.metadata
         if plan.wantsRefresh {
-            if let receipt = await askForRefresh(plan, facts, entry) {
+            if case .success(.accepted(let receipt)) = await askOnBehalf(plan, entry, trace) {
                 circumstances.hasTriggered = true
                 circumstances.job = receipt.job
                 wait.job = receipt.job.id
@@ -179,23 +184,6 @@ final class ReadHandler {
         }
         throw Problem(503, "corrupt_data", "The kept payload cannot be decoded.")
     }
-
-    /// Asks on behalf of the client; `nil` when that failed, for what is kept is served anyway.
-    private func askForRefresh(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry
-    ) async -> RefreshReceipt? {
-        var request = receipts.request(entry.key, plan.resource)
-        request.traceparent = facts.traceparent
-        do {
-            guard case .accepted(let receipt) = try await store.request(request) else {
-                return nil
-            }
-            asker.accepted(receipt, entry)
-            return receipt
-        } catch {
-            return nil
-        }
-    }
 }
 
 /// A reader's wait for the refresh under way: nothing that ends between two looks is missed.
@@ -213,15 +201,18 @@ struct EndWait {
 
     /// How the refresh ended, or `nil` when the time passed first.
     mutating func next(atMost limit: Duration) async -> RefreshEnd? {
-        let deadline = EventLoop.monotonicNanoseconds() + UInt64(max(0, limit.milliseconds)) * 1_000_000
+        let deadline =
+            EventLoop.monotonicNanoseconds() + UInt64(max(0, limit.milliseconds)) * 1_000_000
         while true {
+            let ticket = entry.ends.register()
             var end: RefreshEnd?
             if entry.endCount > seen {
                 end = entry.lastEnd
+                ticket.cancel()
             } else {
                 let now = EventLoop.monotonicNanoseconds()
-                guard deadline > now else { return nil }
-                end = await entry.ends.wait(atMost: .nanoseconds(Int64(deadline - now)))
+                let left = deadline > now ? deadline - now : 0
+                end = await ticket.value(atMost: .nanoseconds(Int64(left)))
             }
             guard let end else { return nil }
             seen = entry.endCount

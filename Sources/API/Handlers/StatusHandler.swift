@@ -72,7 +72,9 @@ struct StatusHandler {
         return JSONAnswer.object { json in
             for name in names {
                 let status = keys[name].flatMap { byKey[$0] }
-                let payload = status?.payload.flatMap { $0.isKept(at: status?.now ?? $0.refreshedAt) ? $0 : nil }
+                let payload = status?.payload.flatMap {
+                    $0.isKept(at: status?.now ?? $0.refreshedAt) ? $0 : nil
+                }
                 json.member(name.text) {
                     $0.member("file_count", payload?.facts.fileCount)
                     $0.member("item_count", payload?.facts.itemCount)
@@ -83,7 +85,8 @@ struct StatusHandler {
                         })
                     $0.member(
                         "is_populated",
-                        payload != nil || (keys[name] == nil && counters[name]?.activeKeys ?? 0 > 0))
+                        payload != nil || (keys[name] == nil && counters[name]?.activeKeys ?? 0 > 0)
+                    )
                     $0.member("rebuild_in_progress", status?.state.isUnderWay ?? false)
                 }
             }

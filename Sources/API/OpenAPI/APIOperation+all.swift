@@ -59,13 +59,16 @@ extension APIOperation {
     private static let reading = [
         APIOperation("get", "/v1/resources/{key}", "read", "The payload", .read)
             .taking([key] + readParameters).answering(readResponses),
-        APIOperation("get", "/fetch-data", "fetchData", "`default_resource`, without waiting", .read)
-            .taking(readParameters).answering(readResponses),
+        APIOperation(
+            "get", "/fetch-data", "fetchData", "`default_resource`, without waiting", .read
+        )
+        .taking(readParameters).answering(readResponses),
         APIOperation("get", "/v1/resources/{key}/status", "status", "The status of a key", .read)
             .taking([key])
             .answering([APIResponse(200, "The status", "Status"), unknown, unavailable]),
         APIOperation("get", "/refresh/status", "defaultStatus", "The status of a key", .read)
-            .taking([APIParameter("resource", in: "query", "A key; `default_resource` when absent")])
+            .taking([APIParameter("resource", in: "query", "A key; `default_resource` when absent")]
+            )
             .answering([APIResponse(200, "The status", "Status"), unknown, unavailable]),
         APIOperation("get", "/v1/resources", "statuses", "The status of every key", .read)
             .taking(paging).answering([APIResponse(200, "A page", "StatusPage"), unavailable]),
@@ -74,8 +77,10 @@ extension APIOperation {
     ]
 
     private static let asking = [
-        APIOperation("post", "/v1/resources/{key}/refresh", "refresh", "Asks for a refresh", .refresh)
-            .taking([key]).taking(body: "RefreshBody", isRequired: false).answering(asked),
+        APIOperation(
+            "post", "/v1/resources/{key}/refresh", "refresh", "Asks for a refresh", .refresh
+        )
+        .taking([key]).taking(body: "RefreshBody", isRequired: false).answering(asked),
         APIOperation(
             "post", "/refresh", "refreshDefault", "Asks for a refresh of `default_resource`",
             .refresh
@@ -94,7 +99,9 @@ extension APIOperation {
 
     private static let jobs = [
         APIOperation("get", "/v1/jobs", "jobs", "Jobs", .read)
-            .taking([APIParameter("state", in: "query", "One or more, separated by commas")] + paging)
+            .taking(
+                [APIParameter("state", in: "query", "One or more, separated by commas")] + paging
+            )
             .answering([APIResponse(200, "A page", "JobPage"), unavailable]),
         APIOperation("get", "/v1/jobs/{id}", "job", "A job", .read).taking([id])
             .answering([APIResponse(200, "The job", "Job"), unknown, unavailable]),

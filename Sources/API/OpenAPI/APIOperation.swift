@@ -48,7 +48,8 @@ struct APIOperation {
             json.member("operationId", id)
             json.member("summary", summary)
             if let scope {
-                json.member("description", "Needs the scope `\(scope.rawValue)` where there are keys.")
+                json.member(
+                    "description", "Needs the scope `\(scope.rawValue)` where there are keys.")
             } else {
                 json.member("security", [String]()) { $0.value($1) }
             }

@@ -19,7 +19,7 @@ enum ReadAsk {
     /// Asked, and not answered yet.
     case asking
     /// There is a job; not asked again until an event says how it ended.
-    case asked
+    case asked(RefreshReceipt)
     /// Not asked again until this time of the monotonic clock: the last job is dead, or the store
     /// failed.
     case resting(until: UInt64)
@@ -116,6 +116,16 @@ final class KeyEntry {
     func askEnded() {
         if case .asking = ask { return }
         ask = .none
+    }
+
+    /// The job this process asked for, as far as it has got.
+    var receipt: RefreshReceipt? {
+        guard case .asked(var receipt) = ask, let job = refresh.job, refresh.state.isUnderWay,
+            job.id == receipt.job.id
+        else { return nil }
+        receipt.job = job
+        receipt.status = refresh.state == .running ? .running : .queued
+        return receipt
     }
 
     /// Whether a read may ask for a refresh at `now`, nanoseconds of the monotonic clock.

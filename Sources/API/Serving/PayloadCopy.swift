@@ -4,12 +4,16 @@ internal import HTTPServer
 /// A payload held in this process: one version, in the codings that were asked for so far.
 final class PayloadCopy {
     private(set) var metadata: PayloadMetadata
+    let isJSON: Bool
+    let isCompressible: Bool
     private let stored: SharedBytes
     private var variants: [PayloadEncoding: PayloadVariant] = [:]
     private var answers: [PreparedPayload?] = Array(repeating: nil, count: PreparedPayload.count)
 
     init(_ metadata: PayloadMetadata, stored: [UInt8]) {
         self.metadata = metadata
+        isJSON = MediaType.isJSON(metadata.contentType)
+        isCompressible = PayloadCoding.isCompressible(metadata.contentType)
         self.stored = SharedBytes(stored)
         switch metadata.encoding {
         case .identity: variants[.identity] = .identity(self.stored)
@@ -87,14 +91,14 @@ final class PayloadCopy {
         }
     }
 
-    /// The answer made for `state`, or a new one of `make`, when it is not of the same `moment`.
-    func answer(
-        _ state: PreparedPayload.State, moment: Int64, make: () -> PreparedPayload
-    ) -> PreparedPayload {
-        let index = state.index
-        if let answer = answers[index], answer.moment == moment { return answer }
-        let answer = make()
-        answers[index] = answer
+    /// The answer made for `state` in the same `moment`.
+    func answer(_ state: PreparedPayload.State, moment: Int64) -> PreparedPayload? {
+        guard let answer = answers[state.index], answer.moment == moment else { return nil }
         return answer
+    }
+
+    /// Keeps an answer for who else reads in its moment.
+    func keep(_ answer: PreparedPayload, for state: PreparedPayload.State) {
+        answers[state.index] = answer
     }
 }

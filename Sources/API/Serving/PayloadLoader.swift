@@ -36,8 +36,9 @@ final class PayloadLoader {
 
     /// Reads `entry` from the store, or joins the call under way.
     func load(_ entry: KeyEntry) async -> Result<KeyStatus, RefreshError> {
+        let ticket = entry.loads.register()
         begin(entry)
-        let outcome = await entry.loads.wait(atMost: .seconds(30))
+        let outcome = await ticket.value(atMost: .seconds(30))
         return outcome
             ?? .failure(RefreshError(.redisUnavailable, "no answer in 30 s", effect: .none))
     }
@@ -173,7 +174,8 @@ final class PayloadLoader {
         if let variant = quickVariant(encoding, of: copy, in: entry) { return variant }
         if copy.isQuick { return nil }
         let waiters = entry.coding[encoding] ?? startCoding(encoding, copy, entry)
-        _ = await waiters.wait(atMost: limit)
+        let ticket = waiters.register()
+        _ = await ticket.value(atMost: limit)
         return copy.variant(encoding)
     }
 

@@ -3,7 +3,7 @@ internal import FreshetModel
 internal import HTTPServer
 
 /// The answer to a read, made once and sent to all who read in the same moment.
-struct PreparedPayload {
+final class PreparedPayload {
     /// What an answer depends on, beside version and moment.
     struct State: Hashable {
         var form: ResponseForm
@@ -36,6 +36,23 @@ struct PreparedPayload {
     let full: PreparedResponse
     /// 304.
     let notModified: PreparedResponse
+    /// The tag as a field value: most clients send back just that.
+    private let tagText: String
+
+    init(
+        moment: Int64, tag: EntityTag, full: PreparedResponse, notModified: PreparedResponse
+    ) {
+        self.moment = moment
+        self.tag = tag
+        self.full = full
+        self.notModified = notModified
+        tagText = tag.text
+    }
+
+    /// Whether `If-None-Match` names the answer.
+    func isNamed(byIfNoneMatch field: String) -> Bool {
+        field == tagText || tag.isNamed(byIfNoneMatch: field)
+    }
 }
 
 /// Makes answers from a copy.
@@ -51,19 +68,19 @@ struct PayloadRenderer {
 
     /// The coding to answer in, of those a client takes.
     func encoding(
-        _ metadata: PayloadMetadata, _ form: ResponseForm, _ accepted: AcceptedEncodings
+        _ copy: PayloadCopy, _ form: ResponseForm, _ accepted: AcceptedEncodings
     ) -> PayloadEncoding {
-        guard accepted.best != .identity, PayloadCoding.isCompressible(metadata.contentType),
-            form == .envelope || metadata.facts.sizeBytes > Self.compressAbove
+        guard accepted.best != .identity, copy.isCompressible,
+            form == .envelope || copy.metadata.facts.sizeBytes > Self.compressAbove
         else { return .identity }
         return accepted.best
     }
 
     /// The variant that must be there before `make` can be called.
     func neededVariant(
-        _ metadata: PayloadMetadata, _ form: ResponseForm, _ encoding: PayloadEncoding
+        _ copy: PayloadCopy, _ form: ResponseForm, _ encoding: PayloadEncoding
     ) -> PayloadEncoding {
-        isWhole(metadata, form, encoding) ? .identity : encoding
+        isWhole(copy.metadata, form, encoding) ? .identity : encoding
     }
 
     private func isWhole(

@@ -33,29 +33,37 @@ final class RefreshAsker {
         entry.ask = .asking
         let key = entry.key
         let seen = entry.copy?.metadata.version
-        errands.start { core in await core.asker.perform(key, seen) }
+        errands.start { core in await core.asker.perform(key, seen, nil) }
     }
 
     /// Asks for a refresh of a key of which nothing is kept, or joins the asking under way.
     ///
-    /// - Parameter seen: The version the store had when nothing was found.
-    func ask(_ entry: KeyEntry, seen: Int64) async -> Result<RequestOutcome, RefreshError> {
+    /// - Parameters:
+    ///   - seen: The version the store had when nothing was found.
+    ///   - trace: W3C `traceparent` of the request.
+    ///   - isExact: Whether position and estimate must be of now; who waits anyway needs only the job.
+    func ask(
+        _ entry: KeyEntry, seen: Int64, trace: String?, isExact: Bool
+    ) async -> Result<RequestOutcome, RefreshError> {
+        if !isExact, let receipt = entry.receipt { return .success(.accepted(receipt)) }
+        let ticket = entry.asks.register()
         if case .asking = entry.ask {
         } else {
             entry.ask = .asking
             let key = entry.key
-            errands.start { core in await core.asker.perform(key, seen) }
+            errands.start { core in await core.asker.perform(key, seen, trace) }
         }
-        let outcome = await entry.asks.wait(atMost: .seconds(30))
+        let outcome = await ticket.value(atMost: .seconds(30))
         return outcome
             ?? .failure(RefreshError(.redisUnavailable, "no answer in 30 s", effect: .unknown))
     }
 
-    private func perform(_ key: Key, _ seen: Int64?) async {
+    private func perform(_ key: Key, _ seen: Int64?, _ trace: String?) async {
         guard let entry = table.find(key) else { return }
         var request = RefreshRequest(
             key: key, origin: .read, priority: entry.resource.priority)
         request.seenVersion = seen
+        request.traceparent = trace
         request.coolDown = entry.resource.retry.interval
         request.maximumQueue = maximumQueue
         let outcome = await outcome(of: request)
@@ -105,7 +113,7 @@ final class RefreshAsker {
             entry.ask = .none
             return
         }
-        if !receipt.job.isRerun { entry.ask = .asked }
+        if !receipt.job.isRerun { entry.ask = .asked(receipt) }
         entry.refresh.apply(receipt.job)
         entry.copy?.forgetAnswers()
     }

@@ -10,10 +10,15 @@ struct RefreshView {
     /// The store's time of what is known.
     private(set) var at = Timestamp(milliseconds: 0)
 
+    /// What is older than this by the store's clock is no late arrival: the clock was set back.
+    private static let latest = Duration.seconds(5)
+
+    private func isLate(_ time: Timestamp) -> Bool { time < at && time + Self.latest > at }
+
     /// Takes a status, unless something later is known already.
     /// - Returns: Whether anything shown has changed.
     mutating func apply(_ status: KeyStatus) -> Bool {
-        guard status.now >= at else { return false }
+        guard !isLate(status.now) else { return false }
         at = status.now
         let isSame = state == status.state && job == status.job
         state = status.state
@@ -24,7 +29,7 @@ struct RefreshView {
     /// Takes an event, unless something later is known already.
     /// - Returns: Whether anything shown has changed.
     mutating func apply(_ event: RefreshEvent) -> Bool {
-        guard event.at >= at else { return false }
+        guard !isLate(event.at) else { return false }
         at = event.at
         switch event.kind {
         case .queued:

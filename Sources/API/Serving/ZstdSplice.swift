@@ -46,7 +46,8 @@ struct ZstdSplice {
         let blocks = at
         while true {
             guard at + 3 <= frame.count else { return nil }
-            let header = UInt32(frame[at]) | UInt32(frame[at + 1]) << 8 | UInt32(frame[at + 2]) << 16
+            let header =
+                UInt32(frame[at]) | UInt32(frame[at + 1]) << 8 | UInt32(frame[at + 2]) << 16
             let kind = header >> 1 & 3
             guard kind != 3 else { return nil }
             let content = kind == 1 ? 1 : Int(header >> 3)

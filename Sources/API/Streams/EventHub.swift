@@ -19,6 +19,7 @@ final class EventHub {
     private let loop: EventLoop
     private let partitions: Int
     private var remaining = RemainingTime()
+    private var sweepAbove = 64
     private var all: StreamGroup
     private var byKey: [Key: StreamGroup] = [:]
     private var byJob: [JobID: StreamGroup] = [:]
@@ -61,7 +62,10 @@ final class EventHub {
         _ groups: inout [Subject: StreamGroup], _ subject: Subject
     ) -> StreamGroup {
         if let group = groups[subject] { return group }
-        if groups.count > 64 { groups = groups.filter { !$0.value.isEmpty } }
+        if groups.count >= sweepAbove {
+            groups = groups.filter { !$0.value.isEmpty }
+            sweepAbove = max(64, groups.count * 2)
+        }
         let group = StreamGroup(loop: loop)
         groups[subject] = group
         return group

@@ -9,19 +9,17 @@ final class EventStreamHandler {
     private let hub: EventHub
     private let writer: KeyStreamWriter
     private let follower: FeedFollower
-    private let metrics: APIMetrics
     /// How long a stream waits to be opened where the store does not answer.
     private static let patience = Duration.seconds(1)
 
     init(
-        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter, follower: FeedFollower,
-        metrics: APIMetrics
+        store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter,
+        follower: FeedFollower
     ) {
         self.store = store
         self.hub = hub
         self.writer = writer
         self.follower = follower
-        self.metrics = metrics
     }
 
     /// - Throws: 400 for a `Last-Event-ID` that is none of ours.
@@ -35,11 +33,8 @@ final class EventStreamHandler {
             resumed = position
         }
         let stream = EventStream()
-        // Before it joins a group, which adds its own to it.
-        stream.onClose = { [metrics] in metrics.streams.add(-1) }
         if case .job = filter.subject {
         } else if resumed == nil, follower.isReady {
-            metrics.streams.add(1)
             hub.add(stream, filter)
             return .stream(stream)
         }
@@ -50,7 +45,6 @@ final class EventStreamHandler {
             } catch {
                 return .response(error.response(requestID: requestID))
             }
-            self.metrics.streams.add(1)
             return .stream(stream)
         }
     }
@@ -116,8 +110,9 @@ final class EventStreamHandler {
         var missed: [RefreshEvent] = []
         let only = filter.partition(of: store.partitions)
         for (partition, id) in position.latest where only == nil || only == partition {
-            guard let events = try await EventLog(store: store).events(
-                after: id, where: filter.accepts)
+            guard
+                let events = try await EventLog(store: store).events(
+                    after: id, where: filter.accepts)
             else { return nil }
             missed += events
         }

@@ -15,43 +15,50 @@ final class KeyStreamHandler {
     private let reads: ReadHandler
     private let streams: KeyStreams
     private let writer: KeyStreamWriter
-    private let metrics: APIMetrics
 
     init(
         store: any RefreshStore, table: KeyTable, reads: ReadHandler, streams: KeyStreams,
-        writer: KeyStreamWriter, metrics: APIMetrics
+        writer: KeyStreamWriter
     ) {
         self.store = store
         self.table = table
         self.reads = reads
         self.streams = streams
         self.writer = writer
-        self.metrics = metrics
         loader = reads.loader
     }
 
     func handle(_ plan: ReadPlan, _ request: HTTPRequest) -> HTTPReply {
-        let facts = ReadFacts(request)
+        let asked = Asked(request)
         return .task { _ in
             let entry = self.reads.entry(plan)
             entry.streamCount += 1
             let stream = EventStream()
             // Before it joins a group, which adds its own to it.
-            stream.onClose = { [self] in
-                metrics.streams.add(-1)
-                closed(entry)
-            }
+            stream.onClose = { self.closed(entry) }
             do throws(Problem) {
-                try await self.open(stream, plan, facts, entry)
+                try await self.open(stream, plan, asked, entry)
             } catch {
                 self.closed(entry)
                 return .response(
                     error.response(
-                        requestID: facts.requestID,
+                        requestID: asked.requestID,
                         maximumAttempts: plan.resource.retry.maximumAttempts))
             }
-            self.metrics.streams.add(1)
             return .stream(stream)
+        }
+    }
+
+    /// What the request says beside its key.
+    private struct Asked {
+        let lastEventID: String?
+        let trace: String?
+        let requestID: String
+
+        init(_ request: HTTPRequest) {
+            lastEventID = request.header("Last-Event-ID")
+            trace = TraceParent.valid(request.header("traceparent"))
+            requestID = request.requestID
         }
     }
 
@@ -61,10 +68,10 @@ final class KeyStreamHandler {
     }
 
     private func open(
-        _ stream: EventStream, _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry
+        _ stream: EventStream, _ plan: ReadPlan, _ asked: Asked, _ entry: KeyEntry
     ) async throws(Problem) {
         table.touch(entry, at: EventLoop.monotonicNanoseconds())
-        if let text = facts.lastEventID {
+        if let text = asked.lastEventID {
             guard let position = StreamPosition(text) else {
                 throw .badRequest(
                     "invalid_last_event_id", "`Last-Event-ID` is no id of this API.")
@@ -76,11 +83,11 @@ final class KeyStreamHandler {
                 return
             }
         }
-        try await begin(stream, plan, facts, entry)
+        try await begin(stream, plan, asked, entry)
     }
 
     private func begin(
-        _ stream: EventStream, _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry
+        _ stream: EventStream, _ plan: ReadPlan, _ asked: Asked, _ entry: KeyEntry
     ) async throws(Problem) {
         let loaded = await loader.load(entry)
         if case .failure(let error) = loaded, entry.servable(reads.time.now()) == nil {
@@ -94,10 +101,12 @@ final class KeyStreamHandler {
         }
         var error: String?
         if needsRefresh(plan, entry, kept) {
-            error = try await ask(plan, facts, entry, isCold: kept == nil)
+            error = try await ask(plan, asked, entry, isCold: kept == nil)
         }
-        while streams.isUpdating(entry.key) || (entry.awaitsUpdate && entry.isLoading) {
-            guard await entry.loads.wait(atMost: .seconds(5)) != nil else { break }
+        // An update whose payload is on its way is a moment off.
+        while entry.awaitsUpdate, entry.isLoading {
+            let ticket = entry.loads.register()
+            guard await ticket.value(atMost: .seconds(5)) != nil else { break }
         }
         if let payload = await writer.payload(entry, isFromCache: true) {
             stream.send(writer.cached(entry.key, payload: payload))
@@ -124,12 +133,13 @@ final class KeyStreamHandler {
     /// Asks for the refresh that is to be followed.
     /// - Returns: Why there will be none: the error of the last job, while it cools down.
     private func ask(
-        _ plan: ReadPlan, _ facts: ReadFacts, _ entry: KeyEntry, isCold: Bool
+        _ plan: ReadPlan, _ asked: Asked, _ entry: KeyEntry, isCold: Bool
     ) async throws(Problem) -> String? {
         let seen = entry.copy?.metadata.version ?? 0
         let outcome =
             plan.wantsRefresh
-            ? await reads.askOnBehalf(plan, facts, entry) : await reads.asker.ask(entry, seen: seen)
+            ? await reads.askOnBehalf(plan, entry, asked.trace)
+            : await reads.asker.ask(entry, seen: seen, trace: asked.trace, isExact: true)
         switch outcome {
         case .success(.accepted): return nil
         case .success(.notNeeded):

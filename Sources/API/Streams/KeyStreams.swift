@@ -56,9 +56,6 @@ final class KeyStreams {
         openings.removeValue(forKey: ObjectIdentifier(opening))
     }
 
-    /// Whether the payload of an `updated` event of `key` is still on its way.
-    func isUpdating(_ key: Key) -> Bool { updates[key] != nil }
-
     /// Lets `stream`, which was told the state of `job`, follow it from now on.
     func follow(_ job: Job, _ stream: EventStream) {
         if let known = followed[job.id] { return known.group.add(stream) }

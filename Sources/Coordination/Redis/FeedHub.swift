@@ -7,14 +7,18 @@ internal import Synchronization
 /// Pub/sub may lose messages. Each partition's log counts its entries, so a message whose sequence
 /// number does not follow the last one seen means that some were missed; the feeds then get
 /// `suspect` before it. A (re)subscription means the same.
+///
+/// Events and cancellations are subscribed to apart, each with its first listener: a worker would
+/// otherwise be sent, and decode, every event of the cluster to hear of its cancellations.
 final class FeedHub: Sendable {
     private struct State {
         var feeds: [Int: AsyncStream<FeedItem>.Continuation] = [:]
         var cancellations: [Int: AsyncStream<String>.Continuation] = [:]
         var nextID = 0
         var seen: [Int: (epoch: Int64, sequence: Int64)] = [:]
-        var isSubscribed = false
-        var subscribers: [RedisSubscriber] = []
+        var hasEvents = false
+        var hasCancellations = false
+        var subscriber: RedisSubscriber?
     }
 
     private let client: RedisClient
@@ -38,7 +42,7 @@ final class FeedHub: Sendable {
         continuation.onTermination = { [weak self] _ in
             self?.state.withLock { _ = $0.feeds.removeValue(forKey: id) }
         }
-        subscribeOnce()
+        subscribeToEvents()
         return stream
     }
 
@@ -53,7 +57,7 @@ final class FeedHub: Sendable {
         continuation.onTermination = { [weak self] _ in
             self?.state.withLock { _ = $0.cancellations.removeValue(forKey: id) }
         }
-        subscribeOnce()
+        subscribeToCancellations()
         return stream
     }
 
@@ -63,39 +67,58 @@ final class FeedHub: Sendable {
             defer { state = State() }
             return state
         }
-        for subscriber in ended.subscribers { subscriber.close() }
+        ended.subscriber?.close()
         for continuation in ended.feeds.values { continuation.finish() }
         for continuation in ended.cancellations.values { continuation.finish() }
     }
 
-    private func subscribeOnce() {
+    private func subscribeToEvents() {
         let isFirst = state.withLock { state in
-            defer { state.isSubscribed = true }
-            return !state.isSubscribed
+            defer { state.hasEvents = true }
+            return !state.hasEvents
         }
         guard isFirst else { return }
-        // One connection serves all partitions.
-        let subscriber = client.subscriber(forChannelKey: spaces[0].events)
-        state.withLock { $0.subscribers.append(subscriber) }
+        let subscriber = subscriber()
         for space in spaces {
             subscriber.subscribe(
-                [space.events, space.cancellations],
-                onMessage: { [weak self] channel, bytes in
-                    self?.receive(channel: channel, bytes: bytes, from: space)
-                },
+                [space.events],
+                onMessage: { [weak self] _, bytes in self?.receiveEvents(bytes, from: space) },
                 onSubscribed: { [weak self] _ in self?.suspect(space.partition) },
                 onLost: { [weak self] _ in self?.suspect(space.partition) })
         }
     }
 
-    private func receive(channel: String, bytes: [UInt8], from space: KeySpace) {
-        let text = String(decoding: bytes, as: UTF8.self)
-        if channel == space.cancellations {
-            state.withLock { state in
-                for continuation in state.cancellations.values { continuation.yield(text) }
-            }
-            return
+    private func subscribeToCancellations() {
+        let isFirst = state.withLock { state in
+            defer { state.hasCancellations = true }
+            return !state.hasCancellations
         }
+        guard isFirst else { return }
+        // What is missed while the subscription is lost, the heartbeats tell.
+        subscriber().subscribe(
+            spaces.map(\.cancellations),
+            onMessage: { [weak self] _, bytes in self?.receiveCancellation(bytes) })
+    }
+
+    /// The one connection, which serves all partitions and both kinds.
+    private func subscriber() -> RedisSubscriber {
+        state.withLock { state in
+            if let subscriber = state.subscriber { return subscriber }
+            let subscriber = client.subscriber(forChannelKey: spaces[0].events)
+            state.subscriber = subscriber
+            return subscriber
+        }
+    }
+
+    private func receiveCancellation(_ bytes: [UInt8]) {
+        let nonce = String(decoding: bytes, as: UTF8.self)
+        state.withLock { state in
+            for continuation in state.cancellations.values { continuation.yield(nonce) }
+        }
+    }
+
+    private func receiveEvents(_ bytes: [UInt8], from space: KeySpace) {
+        let text = String(decoding: bytes, as: UTF8.self)
         guard let entry = EventEntry(message: text, partition: space.partition) else { return }
         state.withLock { state in
             if let seen = state.seen[space.partition],

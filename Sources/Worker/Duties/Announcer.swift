@@ -3,6 +3,8 @@ internal import Coordination
 /// The duty that tells all others of this worker: estimates divide by the live capacity.
 struct Announcer: Sendable {
     static let interval = Duration.seconds(3)
+    /// How soon others learn that more or fewer jobs run.
+    static let changeInterval = Duration.milliseconds(500)
     /// A worker that died counts for so long.
     static let timeout = Duration.seconds(10)
 
@@ -15,17 +17,23 @@ struct Announcer: Sendable {
 
     /// Announces until cancelled.
     func run() async {
+        var told: (running: Int, at: Duration)?
         while !Task.isCancelled {
-            do throws(RefreshError) {
-                try await store.announce(
-                    WorkerPresence(
-                        id: id, capacity: slots.capacity, running: slots.taken, version: version),
-                    timeout: Self.timeout)
-                health.succeeded()
-            } catch {
-                health.failed(error, during: "announce")
+            let running = slots.taken
+            let now = pace.now()
+            if told.map({ $0.running != running || now - $0.at >= Self.interval }) ?? true {
+                do throws(RefreshError) {
+                    try await store.announce(
+                        WorkerPresence(
+                            id: id, capacity: slots.capacity, running: running, version: version),
+                        timeout: Self.timeout)
+                    told = (running, now)
+                    health.succeeded()
+                } catch {
+                    health.failed(error, during: "announce")
+                }
             }
-            await pace.sleep(about: Self.interval, share: 0.1)
+            await pace.sleep(about: Self.changeInterval, share: 0.1)
         }
     }
 

@@ -12,26 +12,14 @@ enum PayloadPreparation {
         guard case .payload(var payload) = outcome else { return outcome }
         // A source that encoded its payload itself knows its facts too.
         guard payload.encoding == .identity else { return outcome }
-        // A source that tagged its payload has read it; most leave both to us.
-        if payload.facts.contentTag.isEmpty {
-            if payload.isJSON { try check(&payload) }
-            payload.facts.contentTag = SHA256.contentTag(payload.bytes)
-        }
+        // A source that tagged its payload has read it; others leave that to us.
+        if payload.facts.contentTag.isEmpty { payload = try payload.checked() }
         payload.facts.sizeBytes = payload.bytes.count
         if let compressed = CompressionChoice.compressed(payload) {
             payload.bytes = compressed
             payload.encoding = .zstd
         }
         return .payload(payload)
-    }
-
-    private static func check(_ payload: inout Payload) throws(SourceError) {
-        do throws(JSONError) {
-            let summary = try JSONScanner.scan(payload.bytes)
-            payload.facts.itemCount = payload.facts.itemCount ?? summary.elementCount
-        } catch {
-            throw SourceError("the payload is declared \(payload.contentType) but is \(error)")
-        }
     }
 
     /// The bytes of a kept payload as its source produced them; `nil` when they are damaged.

@@ -55,6 +55,8 @@ struct JobRunner: Sendable {
         while true {
             let attempt = attempts.begin(
                 claim, sentAt: granted.sentAt, timeout: served.resource.timeout)
+            // Whoever stopped all attempts may have come just before this one was there.
+            if drain.isOver { _ = attempt.stop(.shutdown) }
             switch await runSource(claim, served, previous, attempt) {
             case .brought(let outcome, let took):
                 attempts.settle(claim)

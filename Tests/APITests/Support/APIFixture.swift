@@ -51,15 +51,35 @@ struct APIFixture: Sendable {
         _ settings: Settings = settings(), partitions: Int = 1,
         _ body: (APIFixture) async throws -> Void
     ) async throws {
-        try await run(
-            settings, store: GatedStore(MemoryRefreshStore(partitions: partitions)), body)
+        try await serve(
+            settings, store: { _ in GatedStore(MemoryRefreshStore(partitions: partitions)) }, body)
     }
 
-    /// Serves `store` for as long as `body` runs.
+    /// Serves from `redis` for as long as `body` runs.
     static func run(
-        _ settings: Settings, store: GatedStore, _ body: (APIFixture) async throws -> Void
+        _ settings: Settings = settings(), on redis: PrivateRedis,
+        _ body: (APIFixture) async throws -> Void
+    ) async throws {
+        var settings = settings
+        settings.redis.url = redis.url
+        let redisSettings = settings.redis
+        var opened: RedisRefreshStore?
+        try await serve(
+            settings,
+            store: { loop in
+                let store = try RedisRefreshStore(
+                    settings: redisSettings, loop: loop, name: "api-test")
+                opened = store
+                return GatedStore(store)
+            }, closing: { opened?.close() }, body)
+    }
+
+    private static func serve(
+        _ settings: Settings, store: (EventLoop) throws -> GatedStore,
+        closing: () -> Void = {}, _ body: (APIFixture) async throws -> Void
     ) async throws {
         let thread = EventLoopThread.start("api-test")
+        let store = try store(thread.loop)
         let service = try APIService(
             settings: settings, store: store, loop: thread.loop, version: "test",
             metrics: Metrics(), durability: { .everysec })
@@ -76,6 +96,7 @@ struct APIFixture: Sendable {
         }
         trigger.trigger()
         try await serving.value
+        closing()
         thread.stop()
         if let failure { throw failure }
     }
@@ -142,7 +163,9 @@ struct APIFixture: Sendable {
     ) async throws {
         var payload = Payload(bytes: Array(text.utf8), contentType: type)
         payload.facts.contentTag = SHA256.contentTag(payload.bytes)
-        if payload.isJSON { payload.facts.itemCount = try JSONScanner.scan(payload.bytes).elementCount }
+        if payload.isJSON {
+            payload.facts.itemCount = try JSONScanner.scan(payload.bytes).elementCount
+        }
         switch encoding {
         case .identity: break
         case .gzip: payload.bytes = try Compression.compress(payload.bytes, .gzip)

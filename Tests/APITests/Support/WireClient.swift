@@ -134,7 +134,9 @@ final class WireConnection {
 
     /// One chunk of a chunked body; `nil` at its end.
     func chunk() throws -> String? {
-        guard let size = Int(try line(), radix: 16) else { throw WireError(description: "no chunk") }
+        guard let size = Int(try line(), radix: 16) else {
+            throw WireError(description: "no chunk")
+        }
         let bytes = try read(size)
         _ = try line()
         return size == 0 ? nil : String(decoding: bytes, as: UTF8.self)
