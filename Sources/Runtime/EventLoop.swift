@@ -16,7 +16,7 @@ internal import Synchronization
 /// or before `run`.
 @safe
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // @unchecked: `inbox` is a Mutex; all else is touched by the loop's thread alone.
+    // @unchecked: `inbox` is a Mutex, `threadID` atomic; the loop's thread alone touches the rest.
 
     /// What a descriptor is ready for, or what is waited for.
     package struct Readiness: OptionSet, Sendable {
@@ -103,7 +103,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID.load(ordering: .relaxed) == freshet_thread_id() }
+    package var isCurrent: Bool {
+        threadID.load(ordering: .relaxed) == freshet_thread_id()
+    }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -112,7 +114,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     // MARK: running
 
-    /// Runs turns on the calling thread until `stop`.
+    /// Runs turns on the calling thread until `stop`. Once: it then forgets what it was given.
     package func run() {
         threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
@@ -130,6 +132,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             for hook in hooks { hook.body() }
             finishTurn()
         }
+        // What is left would keep alive whatever it refers to, and most of that refers to the loop.
+        registrations = []
+        timerBodies = [:]
+        hooks = []
+        endOfThisTurn = []
         threadID.store(0, ordering: .relaxed)
     }
 
