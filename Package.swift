@@ -42,6 +42,8 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CNettle"),
+        .systemLibrary(name: "CFuzzer"),
+        .systemLibrary(name: "CSpawn"),
 
         // Layer 0: pure values, and what a process stands on.
         module("FreshetModel", []),
@@ -57,29 +59,60 @@ let package = Package(
         module(
             "Coordination", ["FreshetModel", "Runtime", "Redis"],
             resources: [.embedInCode("Lua")]),
-        module("RefreshSources", ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres"]),
+        module(
+            "RefreshSources",
+            ["FreshetModel", "Runtime", "Codecs", "CCurl", "CPostgres", "CSpawn"]),
+
+        // How coordination looks in JSON, for the API and for operators alike.
+        module("Representation", ["FreshetModel", "Codecs", "Coordination"]),
 
         // Layer 3: the roles.
-        module("API", ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
+        module(
+            "API",
+            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
-        module("Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination"]),
+        module(
+            "Operator", ["FreshetModel", "Runtime", "Codecs", "Coordination", "Representation"]),
 
         // Layer 4: the library for Swift programs and the command.
         module(
             "Freshet",
-            ["FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API", "Worker"]),
+            [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "API",
+                "Worker", "Scheduler",
+            ]),
         .executableTarget(
             name: "freshet-cli",
             dependencies: [
-                "FreshetModel", "Runtime", "Redis", "Configuration", "Coordination",
+                "FreshetModel", "Runtime", "Codecs", "Redis", "Configuration", "Coordination",
                 "RefreshSources", "API", "Worker", "Scheduler", "Operator",
             ],
             swiftSettings: strict),
 
+        // A slow server for the demo to refresh from.
+        .executableTarget(
+            name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
+
+        // Reads hostile bytes: `./dev fuzz`; without the fuzzer it replays seeds.
+        .executableTarget(
+            name: "freshet-fuzz",
+            dependencies: [
+                "CFuzzer", "FreshetModel", "Codecs", "Configuration", "Coordination",
+                "RefreshSources", "API",
+            ],
+            path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "queue-bench",
+            dependencies: [
+                "FreshetModel", "Runtime", "Redis", "Coordination", "RefreshSources", "Worker",
+                "TestSupport",
+            ],
+            path: "Benchmarks/QueueBench", swiftSettings: strict),
         tests("FreshetModelTests", ["FreshetModel"]),
         tests("RuntimeTests", ["Runtime"]),
         tests("CodecsTests", ["Codecs"]),
@@ -87,9 +120,29 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Runtime"]),
         tests("ConfigurationTests", ["Configuration", "FreshetModel"]),
         tests("CoordinationTests", ["Coordination", "FreshetModel", "Redis", "Runtime"]),
-        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime"]),
-        tests("APITests", ["API", "FreshetModel", "Coordination"]),
-        tests("EndToEndTests", ["FreshetModel"]),
-        tests("TidyTests", []),
+        tests("RefreshSourcesTests", ["RefreshSources", "FreshetModel", "Runtime", "Codecs"]),
+        .target(
+            name: "DutySupport",
+            dependencies: [
+                "TestSupport", "FreshetModel", "Runtime", "Coordination", "RefreshSources",
+            ],
+            path: "Tests/DutySupport", swiftSettings: strict),
+        tests(
+            "WorkerTests",
+            [
+                "DutySupport", "Worker", "FreshetModel", "Runtime", "Coordination",
+                "RefreshSources",
+            ]),
+        tests(
+            "SchedulerTests",
+            ["DutySupport", "Scheduler", "FreshetModel", "Runtime", "Coordination"]),
+        tests("FreshetTests", ["Freshet"]),
+        tests(
+            "APITests",
+            ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
+        tests("CommandTests", ["freshet-cli", "freshet-fuzz", "Runtime"]),
+        tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
+        tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),
     ]
 )

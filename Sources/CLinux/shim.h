@@ -6,16 +6,24 @@
 #include <stdint.h>
 #include <time.h>
 #include <poll.h>
+#include <netdb.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 // Declared for GNU programs alone, which these headers must not be: Swift's own Glibc module is not.
@@ -83,6 +91,108 @@ static inline int freshet_errno(void) { return errno; }
 
 // SIG_IGN is a cast.
 static inline void freshet_ignore_signal(int signal_number) { signal(signal_number, SIG_IGN); }
+
+// pipe2 is declared for _GNU_SOURCE only.
+static inline int freshet_pipe_ends(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+struct freshet_spawn_request {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    int output;        // becomes descriptor 1 of the child
+    int error;         // becomes descriptor 2
+    int keep;          // stays open in the child; -1: none
+    int death_signal;  // sent to the child when the calling thread ends, however it ends
+};
+
+// Starts a program in a process group of its own, with no signal blocked and nothing on standard
+// input. posix_spawn can do neither the death signal nor close what it does not know, hence fork;
+// between it and exec only async-signal-safe calls are made. Returns the process id or -errno.
+static inline pid_t freshet_spawn(const struct freshet_spawn_request *spawn) {
+    int report[2];
+    if (freshet_pipe_ends(report) < 0) return -errno;
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child < 0) {
+        int code = errno;
+        close(report[0]);
+        close(report[1]);
+        return -code;
+    }
+    if (child == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        int null = open("/dev/null", O_RDONLY);
+        int failed = null < 0 || dup2(null, 0) < 0 || dup2(spawn->output, 1) < 0
+            || dup2(spawn->error, 2) < 0 || setpgid(0, 0) < 0
+            || prctl(PR_SET_PDEATHSIG, (unsigned long)spawn->death_signal, 0UL, 0UL, 0UL) < 0;
+        // The parent may have died before the death signal was asked for.
+        if (!failed && getppid() != parent) _exit(0);
+        if (!failed) {
+            syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+            if (spawn->keep >= 0) fcntl(spawn->keep, F_SETFD, 0);
+            for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
+            sigprocmask(SIG_SETMASK, &none, NULL);
+            execve(spawn->path, spawn->arguments, spawn->environment);
+        }
+        int code = errno;
+        ssize_t written = write(report[1], &code, sizeof code);
+        (void)written;
+        _exit(127);
+    }
+    close(report[1]);
+    int code = 0;
+    ssize_t count;
+    do count = read(report[0], &code, sizeof code);
+    while (count < 0 && errno == EINTR);
+    close(report[0]);
+    if (count != (ssize_t)sizeof code) return child;
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    return -code;
+}
+
+// Readable once the process has ended. glibc has no wrapper before 2.36.
+static inline int freshet_pidfd_open(pid_t process) {
+    return (int)syscall(SYS_pidfd_open, process, 0U);
+}
+
+// The exit status of an ended child: its code, or minus the signal that ended it.
+static inline int freshet_reap_child(pid_t process) {
+    int status = 0;
+    while (waitpid(process, &status, 0) < 0)
+        if (errno != EINTR) return 127;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// open is variadic. A lock file is private to its owner.
+static inline int freshet_open_lock(const char *path) {
+    return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+}
+
+// strerror_r has two shapes, by macro; glibc's strerror keeps its text per thread.
+static inline void freshet_error_text(int code, char *buffer, size_t capacity) {
+    snprintf(buffer, capacity, "%s", strerror(code));
+}
+
+// ioctl is variadic. Columns and rows of the terminal, or 0 when it is none.
+static inline int freshet_terminal_size(int descriptor, int *columns, int *rows) {
+    struct winsize size;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) < 0) return 0;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return 1;
+}
+
+// Keys come one by one and unechoed; Ctrl-C still interrupts. `saved` takes what was before.
+static inline int freshet_terminal_raw(int descriptor, struct termios *saved) {
+    if (tcgetattr(descriptor, saved) < 0) return -1;
+    struct termios raw = *saved;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    return tcsetattr(descriptor, TCSANOW, &raw);
+}
 
 // A signal handler may do little more than write to a pipe. The numbers arrive there as bytes.
 static volatile int freshet_signal_pipe = -1;

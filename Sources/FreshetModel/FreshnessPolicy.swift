@@ -65,10 +65,11 @@ public struct RetryPolicy: Hashable, Sendable {
     public func delay(afterAttempt attempt: Int, spread: Double) -> Duration? {
         guard attempt <= maximumRetries else { return nil }
         var seconds = interval.inSeconds
-        for _ in 1..<max(1, attempt) where seconds < maximumInterval.inSeconds {
+        for _ in 1..<max(1, attempt) {
+            guard seconds < maximumInterval.inSeconds else { break }
             seconds *= backoff
         }
         seconds = min(seconds, max(interval, maximumInterval).inSeconds)
-        return .milliseconds(Int64(seconds * (0.9 + 0.2 * spread) * 1000))
+        return .milliseconds(Int64(min(seconds * (0.9 + 0.2 * spread) * 1000, 1e15)))
     }
 }

@@ -54,18 +54,19 @@ public struct JobID: Hashable, Sendable, CustomStringConvertible {
         guard let dash = text.firstIndex(of: "-"), let run = Int64(text[..<dash]), run > 0 else {
             return nil
         }
-        let escaped = text[text.index(after: dash)...]
-        let plain = String(
-            escaped.map { character -> Character in
-                switch character {
-                case ":": "?"
-                case ",": "&"
-                case "+": "%"
-                default: character
-                }
-            })
-        guard let key = Key(plain), key.text == plain else { return nil }
+        let escaped = text[text.index(after: dash)...].utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: ":"): UInt8(ascii: "?")
+            case UInt8(ascii: ","): UInt8(ascii: "&")
+            case UInt8(ascii: "+"): UInt8(ascii: "%")
+            default: byte
+            }
+        }
+        let plain = String(decoding: escaped, as: UTF8.self)
+        guard let key = Key(plain) else { return nil }
         self.init(run: run, key: key)
+        // One spelling per job: no sign, no leading zero, nothing escaped that need not be.
+        guard self.text == text else { return nil }
     }
 
     /// The id as clients see it.
@@ -78,15 +79,17 @@ public struct JobID: Hashable, Sendable, CustomStringConvertible {
     public var createdAt: Timestamp { Timestamp(milliseconds: run / 1000) }
 
     private static func escape(_ key: String) -> String {
-        String(
-            key.map { character -> Character in
-                switch character {
-                case "?": ":"
-                case "&": ","
-                case "%": "+"
-                default: character
-                }
-            })
+        // By bytes, which all three are: a worker spells every job's id, and characters cost ten
+        // times as much.
+        let bytes = key.utf8.map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "?"): UInt8(ascii: ":")
+            case UInt8(ascii: "&"): UInt8(ascii: ",")
+            case UInt8(ascii: "%"): UInt8(ascii: "+")
+            default: byte
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
@@ -132,7 +135,7 @@ public struct Progress: Hashable, Sendable {
 
     /// 0 to 100, or `nil` without a total.
     public var percent: Double? {
-        guard let total, total > 0 else { return nil }
+        guard let total, total > 0, total.isFinite, done.isFinite else { return nil }
         return min(100, max(0, done / total * 100))
     }
 }
@@ -141,12 +144,17 @@ public struct Progress: Hashable, Sendable {
 public enum RefreshScope: Hashable, Sendable {
     /// The whole payload.
     case all
-    /// Only these parts, sorted and without repetition, 1 to `Limits.scopeCount`.
+    /// Only these parts, sorted by their bytes and without repetition, 1 to `Limits.scopeCount`.
     case parts([String])
 
     /// The scope of named parts; none, or more than `Limits.scopeCount`, means all.
     public init(_ parts: [String]) {
-        let unique = Set(parts).sorted()
+        // By bytes: two names of files that look the same in Unicode are two files.
+        var unique: [String] = []
+        for part in parts.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        where unique.last.map({ !$0.utf8.elementsEqual(part.utf8) }) ?? true {
+            unique.append(part)
+        }
         self = unique.isEmpty || unique.count > Limits.scopeCount ? .all : .parts(unique)
     }
 

@@ -36,17 +36,22 @@ public struct Key: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The key of `resource` with decoded `parameters`, in any order.
     ///
     /// Whether they are declared and match is the business of `Resource.key(parameters:)`.
-    /// - Returns: `nil` when a name appears twice or the text would be longer than `maximumLength`.
+    /// - Returns: `nil` when a name appears twice, a name or value holds NUL, or the text would be
+    ///   longer than `maximumLength`.
     public init?(resource: ResourceName, parameters: [Parameter] = []) {
-        let sorted = parameters.sorted { $0.name < $1.name }
-        for (left, right) in zip(sorted, sorted.dropFirst()) where left.name == right.name {
+        var sorted = parameters
+        if sorted.count > 1 {
+            // By bytes: Swift orders and compares text by what it looks like, `é` in either spelling.
+            sorted.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+            for (left, right) in zip(sorted, sorted.dropFirst())
+            where left.name.utf8.elementsEqual(right.name.utf8) {
+                return nil
+            }
+        }
+        guard sorted.allSatisfy({ !$0.name.utf8.contains(0) && !$0.value.utf8.contains(0) }) else {
             return nil
         }
-        let query = sorted.map {
-            PercentEncoding.encode($0.name) + "=" + PercentEncoding.encode($0.value)
-        }
-        let text =
-            query.isEmpty ? resource.text : resource.text + "?" + query.joined(separator: "&")
+        let text = Self.text(resource, sorted)
         guard text.utf8.count <= Self.maximumLength else { return nil }
         self.resource = resource
         self.parameters = sorted
@@ -56,14 +61,32 @@ public struct Key: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Reads a key's text, canonical or not: parameters are sorted and encoded anew.
     /// - Returns: `nil` when the name or an escape is malformed, or a parameter appears twice.
     public init?(_ text: String) {
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let resource = ResourceName(String(parts[0])) else { return nil }
-        guard parts.count == 2 else {
+        guard let mark = text.utf8.firstIndex(of: UInt8(ascii: "?")) else {
+            guard let resource = ResourceName(text) else { return nil }
             self.init(resource: resource)
             return
         }
-        guard let parameters = PercentEncoding.decodeQuery(String(parts[1])) else { return nil }
+        let query = text[text.utf8.index(after: mark)...]
+        guard let resource = ResourceName(String(text[..<mark])),
+            let parameters = PercentEncoding.decodeQuery(query)
+        else { return nil }
         self.init(resource: resource, parameters: parameters)
+    }
+
+    private static func text(_ resource: ResourceName, _ parameters: [Parameter]) -> String {
+        guard !parameters.isEmpty else { return resource.text }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(128)
+        bytes += resource.text.utf8
+        var separator = UInt8(ascii: "?")
+        for parameter in parameters {
+            bytes.append(separator)
+            separator = UInt8(ascii: "&")
+            PercentEncoding.append(parameter.name, to: &bytes)
+            bytes.append(UInt8(ascii: "="))
+            PercentEncoding.append(parameter.value, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The canonical text.

@@ -4,8 +4,15 @@ public enum PercentEncoding {
 
     /// Escapes all bytes of `text` that are not `A-Z a-z 0-9 - . _ ~`.
     public static func encode(_ text: String) -> String {
+        // Most text needs no escape, and keys are made on the path of requests.
+        if text.utf8.allSatisfy(isUnreserved) { return text }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
+        append(text, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Appends `text` with all bytes escaped that are not `A-Z a-z 0-9 - . _ ~`.
+    static func append(_ text: String, to bytes: inout [UInt8]) {
         for byte in text.utf8 {
             if isUnreserved(byte) {
                 bytes.append(byte)
@@ -15,7 +22,6 @@ public enum PercentEncoding {
                 bytes.append(digits[Int(byte & 15)])
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Undoes escapes.

@@ -83,9 +83,11 @@ public struct EventID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Reads `PARTITION-EPOCH-SEQUENCE-INDEX`; `nil` when it is not one.
     public init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 4, let partition = Int(parts[0]), let epoch = Int64(parts[1]),
-            let sequence = Int64(parts[2]), let index = Int(parts[3]),
-            partition >= 0, epoch >= 0, sequence >= 0, index >= 0
+        // Digits only: `Int` would also take a sign.
+        guard parts.count == 4,
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let partition = Int(parts[0]), let epoch = Int64(parts[1]),
+            let sequence = Int64(parts[2]), let index = Int(parts[3])
         else { return nil }
         self.init(partition: partition, epoch: epoch, sequence: sequence, index: index)
     }

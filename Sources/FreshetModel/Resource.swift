@@ -18,17 +18,38 @@ public enum ResponseForm: String, Sendable, CaseIterable {
 public struct ParameterRule: Hashable, Sendable {
     /// The declared name.
     public var name: String
-    /// Regular expression that the whole value must match.
-    public var pattern: String
+    /// Regular expression that the whole value must match; see `Pattern` for what it may hold.
+    public var pattern: String {
+        didSet { compiled = try? Pattern(pattern) }
+    }
     /// Filled in when the parameter is absent; `nil`: required.
     public var defaultValue: String?
+    /// `nil` for a pattern that is none; then nothing matches.
+    private var compiled: Pattern?
 
-    /// A rule for the parameter `name`.
-    public init(name: String, pattern: String, defaultValue: String? = nil) {
+    /// What a parameter without a `pattern` may be: 1 to 256 characters, none of them a control.
+    public static let standardPattern = #"[^\x00-\x1F\x7F]{1,256}"#
+
+    /// A rule for the parameter `name`. A `pattern` that is no regular expression matches nothing.
+    public init(
+        name: String, pattern: String = Self.standardPattern, defaultValue: String? = nil
+    ) {
         self.name = name
         self.pattern = pattern
         self.defaultValue = defaultValue
+        compiled = try? Pattern(pattern)
     }
+
+    /// A rule for the parameter `name` whose pattern has been compiled before.
+    public init(name: String, pattern: Pattern, defaultValue: String? = nil) {
+        self.name = name
+        self.pattern = pattern.text
+        self.defaultValue = defaultValue
+        compiled = pattern
+    }
+
+    /// Whether all of `value` matches the pattern; takes time linear in `value`.
+    public func matches(_ value: String) -> Bool { compiled?.matches(value) ?? false }
 }
 
 /// A named thing kept fresh, inheritance and defaults resolved.
@@ -87,21 +108,21 @@ extension Resource {
     /// The key for `given` parameters: declared ones only, defaults filled in, values matched whole.
     /// - Throws: `KeyError`, which is the caller's 400.
     public func key(parameters given: [Key.Parameter]) throws(KeyError) -> Key {
-        var values: [String: String] = [:]
-        for parameter in given {
+        for (index, parameter) in given.enumerated() {
             guard parameters.contains(where: { $0.name == parameter.name }) else {
                 throw .undeclared(parameter.name)
             }
-            guard values.updateValue(parameter.value, forKey: parameter.name) == nil else {
+            guard !given[..<index].contains(where: { $0.name == parameter.name }) else {
                 throw .repeated(parameter.name)
             }
         }
         var complete: [Key.Parameter] = []
+        complete.reserveCapacity(parameters.count)
         for rule in parameters {
-            guard let value = values[rule.name] ?? rule.defaultValue else {
-                throw .missing(rule.name)
-            }
-            guard PatternCache.matches(value, pattern: rule.pattern) else {
+            let known = given.first { $0.name == rule.name }?.value
+            guard let value = known ?? rule.defaultValue else { throw .missing(rule.name) }
+            guard value.utf8.count <= Key.maximumLength else { throw .tooLong }
+            guard rule.matches(value) else {
                 throw .mismatch(name: rule.name, pattern: rule.pattern)
             }
             complete.append(Key.Parameter(name: rule.name, value: value))

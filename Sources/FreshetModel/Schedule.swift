@@ -30,14 +30,16 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
     /// The expression as written.
     public var description: String { text }
 
-    /// Reads five fields separated by spaces, or `@hourly @daily @weekly @monthly @yearly`.
+    /// Reads five fields separated by spaces, or `@hourly @daily @midnight @weekly @monthly @yearly
+    /// @annually`.
     /// - Throws: `ParseError` naming the field.
     public init(_ text: String) throws(ParseError) {
         let shorthands = [
-            "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0",
-            "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *",
+            "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *",
+            "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *",
+            "@annually": "0 0 1 1 *",
         ]
-        let fields = (shorthands[text] ?? text).split(separator: " ").map(String.init)
+        let fields = (shorthands[text] ?? text).split { $0 == " " || $0 == "\t" }.map(String.init)
         guard fields.count == 5 else {
             throw ParseError(
                 message: "a cron expression has 5 fields (minute hour day month weekday), "
@@ -61,13 +63,15 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The first matching minute strictly after `moment`; `nil` when none comes within 9 years.
+    /// The first matching minute strictly after `moment`; `nil` when none comes within 41 years,
+    /// which is longer than 29 February takes to fall on any given weekday.
     public func next(after moment: Timestamp) -> Timestamp? {
+        guard moment.milliseconds.magnitude < UInt64(Int64.max / 2) else { return nil }
         let minute: Int64 = 60_000
         let hour = 60 * minute
         let day = 24 * hour
         var candidate = (moment.milliseconds.flooredDivision(minute) + 1) * minute
-        let end = candidate + 9 * 366 * day
+        let end = candidate + 41 * 366 * day
         while candidate < end {
             let time = CalendarTime(Timestamp(milliseconds: candidate))
             if !matchesDay(time) {
@@ -99,7 +103,7 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
         }
         func number(_ text: Substring) throws(ParseError) -> Int {
             if let index = names.firstIndex(of: text.lowercased()) { return index + firstName }
-            guard let value = Int(text), text.allSatisfy(\.isNumber), range.contains(value) else {
+            guard let value = Self.digits(text), range.contains(value) else {
                 throw refuse("`\(text)` is not in \(range.lowerBound)-\(range.upperBound)")
             }
             return value
@@ -112,7 +116,8 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
             }
             var step = 1
             if halves.count == 2 {
-                guard let value = Int(halves[1]), (1...range.upperBound).contains(value) else {
+                guard let value = Self.digits(halves[1]), (1...range.upperBound).contains(value)
+                else {
                     throw refuse("the step `\(halves[1])` is not a number in range")
                 }
                 step = value
@@ -124,9 +129,11 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
                 let ends = base.split(separator: "-", omittingEmptySubsequences: false)
                 guard ends.count <= 2 else { throw refuse("a range has one `-`") }
                 let low = try number(ends[0])
-                let high =
+                var high =
                     ends.count == 2
                     ? try number(ends[1]) : (halves.count == 2 ? range.upperBound : low)
+                // `fri-sun`: the week may end on Sunday as it may begin there.
+                if high < low, high == 0, range.upperBound == 7 { high = 7 }
                 guard low <= high else { throw refuse("the range runs backwards") }
                 bounds = low...high
             }
@@ -135,5 +142,10 @@ public struct CronExpression: Hashable, Sendable, CustomStringConvertible {
             }
         }
         return bits
+    }
+
+    /// A number of digits only: `Int` would also take a sign.
+    private static func digits(_ text: Substring) -> Int? {
+        text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
     }
 }

@@ -73,6 +73,11 @@ public struct APIKey: Sendable, Hashable {
 
     /// Whether the key may do what needs `scope`.
     public func allows(_ scope: Scope) -> Bool { scopes.contains { $0 >= scope } }
+
+    /// Whether the key may touch `resource`.
+    public func covers(_ resource: ResourceName) -> Bool {
+        resources.isEmpty || resources.contains { Wildcard.matches($0, resource.text) }
+    }
 }
 
 /// `api:` of the configuration.

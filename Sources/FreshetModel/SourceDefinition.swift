@@ -44,6 +44,8 @@ public struct HTTPSource: Hashable, Sendable {
     public var maximumBytes = 100 << 20
     /// Redirects followed. Default: 5.
     public var maximumRedirects = 5
+    /// Whether redirects may lead to private addresses of other hosts. Default: no.
+    public var allowsPrivate = false
 
     /// A GET of `url`.
     public init(url: String) { self.url = url }

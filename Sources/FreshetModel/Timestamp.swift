@@ -20,7 +20,9 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
     /// The time from `right` to `left`; negative when `left` is earlier.
     public static func - (left: Timestamp, right: Timestamp) -> Duration {
-        .milliseconds(left.milliseconds - right.milliseconds)
+        let (difference, overflow) = left.milliseconds.subtractingReportingOverflow(
+            right.milliseconds)
+        return .milliseconds(overflow ? (left < right ? .min : .max) : difference)
     }
 
     /// Year, month, day, hour, minute, second and weekday (0 is Sunday) in UTC.
@@ -92,10 +94,12 @@ public struct CalendarTime: Hashable, Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds, cut towards zero.
+    /// Whole milliseconds, cut towards zero, clamped to what an `Int64` holds.
     public var milliseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        return product.addingClamped(attoseconds / 1_000_000_000_000_000)
     }
 
     /// Seconds as a floating-point number, for JSON fields that end in `_seconds`.

@@ -15,6 +15,8 @@ package final class PreparedResponse {
     package enum Piece {
         case bytes([UInt8])
         case shared(SharedBytes)
+        /// A part of shared bytes, which must lie within them.
+        case slice(SharedBytes, Range<Int>)
     }
 
     /// A header field whose value is given per request; at most `width` bytes. Shorter values are

@@ -52,16 +52,24 @@ enum ResponseBody {
     private static func makeFromPieces(_ body: [PreparedResponse.Piece], _ length: Int) -> Made {
         var pieces: [SharedBytes] = []
         var owned = 0
+        var parts: [Range<Int>] = []
         for piece in body where piece.count > 0 {
             switch piece {
-            case .shared(let shared): pieces.append(shared)
+            case .shared(let shared):
+                pieces.append(shared)
+                parts.append(0..<shared.count)
+            case .slice(let shared, let part):
+                pieces.append(shared)
+                parts.append(part)
             case .bytes(let bytes):
                 pieces.append(SharedBytes(bytes))
+                parts.append(0..<bytes.count)
                 owned += bytes.count
             }
         }
-        let vector = unsafe pieces.map { piece in
-            unsafe MHD_IoVec(iov_base: piece.address, iov_len: piece.count)
+        let vector = unsafe zip(pieces, parts).map { piece, part in
+            unsafe MHD_IoVec(
+                iov_base: piece.address?.advanced(by: part.lowerBound), iov_len: part.count)
         }
         let holder = unsafe Unmanaged.passRetained(Holder(pieces)).toOpaque()
         let made = unsafe vector.withUnsafeBufferPointer { vector in
@@ -83,8 +91,15 @@ extension PreparedResponse.Piece {
         switch self {
         case .bytes(let bytes): bytes
         case .shared(let shared): shared.bytes
+        case .slice(let shared, let part): Array(shared.bytes[part])
         }
     }
 
-    var count: Int { array.count }
+    var count: Int {
+        switch self {
+        case .bytes(let bytes): bytes.count
+        case .shared(let shared): shared.count
+        case .slice(_, let part): part.count
+        }
+    }
 }

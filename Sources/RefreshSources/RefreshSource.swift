@@ -97,10 +97,13 @@ public struct ClosureSource: RefreshSource {
         self.body = body
     }
 
-    /// Runs the closure.
+    /// Runs the closure, checks a payload that is declared JSON and fills in its facts.
     public func run(_ context: SourceContext) async throws(SourceError) -> SourceOutcome {
         do {
-            return try await body(context)
+            switch try await body(context) {
+            case .payload(let payload): return .payload(try payload.checked())
+            case .notModified: return .notModified
+            }
         } catch let error as SourceError {
             throw error
         } catch {

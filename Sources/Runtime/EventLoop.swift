@@ -79,6 +79,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var cancelledTimers = 0
     private var hooks: [(hook: Hook, body: () -> Void)] = []
     private var nextHookNumber = 0
+    private var endOfThisTurn: [() -> Void] = []
     private let threadID = Atomic<UInt>(0)
     private static let wakeupTag = UInt64.max
 
@@ -130,11 +131,13 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             runDueTimers()
             if !runWork() { break }
             for hook in hooks { hook.body() }
+            finishTurn()
         }
         // What is left would keep alive whatever it refers to, and most of that refers to the loop.
         registrations = []
         timerBodies = [:]
         hooks = []
+        endOfThisTurn = []
         threadID.store(0, ordering: .relaxed)
     }
 
@@ -344,6 +347,18 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         let place = hooks.firstIndex { $0.hook.order.rawValue > order.rawValue } ?? hooks.count
         hooks.insert((hook, body), at: place)
         return hook
+    }
+
+    /// Calls `body` once, after the hooks of this turn, so that what a hook caused is not left behind.
+    package func atEndOfThisTurn(_ body: @escaping () -> Void) { endOfThisTurn.append(body) }
+
+    private func finishTurn() {
+        var next = 0
+        while next < endOfThisTurn.count {
+            endOfThisTurn[next]()
+            next += 1
+        }
+        endOfThisTurn.removeAll(keepingCapacity: true)
     }
 
     /// Forgets a hook.

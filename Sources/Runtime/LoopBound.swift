@@ -1,21 +1,51 @@
-/// A value that only the thread of one loop touches, carried through code that any thread runs.
+/// A value that only one loop's thread may touch, in a box that any thread may carry.
 ///
-/// The price of handing out what is not `Sendable` is a check at each use.
-package struct LoopBound<Value>: @unchecked Sendable {
-    // @unchecked: `value` stops the process on any thread but the loop's.
+/// Objects that live on a loop need no locks, but their handles travel between tasks. The box checks
+/// the thread at each access, so a mistake stops the process at once instead of racing.
+@safe
+package final class LoopBound<Value>: @unchecked Sendable {
+    // @unchecked: `stored` is reached through a check for the loop's thread only.
 
     package let loop: EventLoop
-    private let stored: Value
+    private var stored: Value
 
-    /// Binds `value` to `loop`. The caller gives it away: it keeps no use of it on another thread.
-    package init(_ value: Value, loop: EventLoop) {
-        self.loop = loop
+    /// Boxes `value`, which from now on belongs to `loop`.
+    package init(_ value: sending Value, on loop: EventLoop) {
         stored = value
+        self.loop = loop
     }
 
-    /// The value; only on the loop's thread, or before the loop runs.
-    package var value: Value {
+    /// Boxes what the caller gives away: it keeps no use of it on another thread.
+    package init(_ value: Value, loop: EventLoop) {
+        stored = value
+        self.loop = loop
+    }
+
+    /// Boxes what belongs to `loop` already. Only on the loop's thread.
+    package init(here value: Value, on loop: EventLoop) {
         loop.checkIsolated()
-        return stored
+        stored = value
+        self.loop = loop
+    }
+
+    /// The value. Only on the loop's thread.
+    package var value: Value {
+        get {
+            loop.checkIsolated()
+            return stored
+        }
+        set {
+            loop.checkIsolated()
+            stored = newValue
+        }
+    }
+
+    /// Runs `body` with the value: now when the caller is on the loop, else after what runs there now.
+    package func perform(_ body: @escaping @Sendable (Value) -> Void) {
+        if loop.isCurrent {
+            body(stored)
+        } else {
+            loop.execute { body(self.value) }
+        }
     }
 }

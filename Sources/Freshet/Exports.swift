@@ -1,0 +1,3 @@
+@_exported public import Coordination
+@_exported public import FreshetModel
+@_exported public import RefreshSources
