@@ -106,7 +106,7 @@ struct MemoryJob: Sendable {
     var attempt = 0
     /// Leases lost in a row.
     var lostLeases = 0
-    /// When it became claimable.
+    /// When it became claimable; of a job that never waited for a time it is the creation.
     var readyAt: Timestamp
     /// When the last counted attempt began.
     var startedAt: Timestamp?
