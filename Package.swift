@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CNettle"),
+        .systemLibrary(name: "CFuzzer"),
         .systemLibrary(name: "CSpawn"),
 
         // Layer 0: pure values, and what a process stands on.
@@ -93,6 +94,15 @@ let package = Package(
         .executableTarget(
             name: "demo-source", dependencies: ["Runtime", "HTTPServer"], swiftSettings: strict),
 
+        // Reads hostile bytes: `./dev fuzz`; without the fuzzer it replays seeds.
+        .executableTarget(
+            name: "freshet-fuzz",
+            dependencies: [
+                "CFuzzer", "FreshetModel", "Codecs", "Configuration", "Coordination",
+                "RefreshSources", "API",
+            ],
+            path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),
+
         // Tests. TestSupport starts private servers and drives processes; it is no test itself.
         .target(
             name: "TestSupport", dependencies: [], path: "Tests/TestSupport", swiftSettings: strict),
@@ -130,7 +140,7 @@ let package = Package(
         tests(
             "APITests",
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
-        tests("CommandTests", ["freshet-cli", "Runtime"]),
+        tests("CommandTests", ["freshet-cli", "freshet-fuzz", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
         tests("EndToEndTests", ["freshet-cli", "demo-source"]),
         tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),

@@ -49,22 +49,26 @@ final class APICore {
         metricsRegistry = registry
         metrics = APIMetrics(registry)
         storeMetrics = StoreMetrics(registry)
+        let health = StoreHealth(role: "api")
         time = StoreTime(loop: loop)
         resolver = KeyResolver(settings)
         table = KeyTable(loop: loop, metrics: metrics, memoryLimit: settings.api.memoryLimit)
         loader = PayloadLoader(
-            store: store, table: table, time: time, errands: errands, metrics: metrics)
+            store: store, table: table, time: time, errands: errands, metrics: metrics,
+            health: health)
         asker = RefreshAsker(
             store: store, table: table, loader: loader, errands: errands,
-            maximumQueue: settings.refresh.maximumQueue)
+            maximumQueue: settings.refresh.maximumQueue, health: health)
         hub = EventHub(loop: loop, partitions: store.partitions)
-        let writer = KeyStreamWriter(store: store, loader: loader, time: time)
+        let writer = KeyStreamWriter(
+            store: store, table: table, loader: loader, time: time)
         streams = KeyStreams(
             loop: loop, table: table, time: time, errands: errands, writer: writer)
         let updates = KeyUpdates(table: table, loader: loader, streams: streams)
         checks = StatusChecks(store: store, table: table, time: time, updates: updates)
         follower = FeedFollower(
-            store: store, time: time, errands: errands, checks: checks, updates: updates, hub: hub)
+            store: store, time: time, errands: errands, checks: checks, updates: updates, hub: hub,
+            health: health)
         let receipts = ReceiptAnswer(
             maximumQueue: settings.refresh.maximumQueue, durability: durability)
         let renderer = PayloadRenderer(isPrivate: !settings.api.keys.isEmpty)
@@ -73,7 +77,8 @@ final class APICore {
             answers: HitAnswer(renderer: renderer, loader: loader), store: store,
             receipts: receipts)
         keyStreams = KeyStreamHandler(
-            store: store, table: table, reads: reads, streams: streams, writer: writer)
+            store: store, table: table, reads: reads, streams: streams, writer: writer,
+            follower: follower)
         events = EventStreamHandler(
             store: store, hub: hub, writer: writer, follower: follower)
         asks = AskHandler(

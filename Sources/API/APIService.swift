@@ -49,8 +49,9 @@ package final class APIService: Service {
         server = HTTPServer(
             configuration, loop: loop, handler: { APIHandler(core.value) },
             problem: { problem in
-                Problem(problem.status, problem.code, problem.detail)
-                    .response(requestID: problem.requestID)
+                var shown = Problem(problem.status, problem.code, problem.detail)
+                shown.title = problem.title
+                return shown.response(requestID: problem.requestID)
             })
     }
 

@@ -32,11 +32,7 @@ package final class EventFanOut {
         guard places[ObjectIdentifier(stream)] == nil else { return }
         places[ObjectIdentifier(stream)] = members.count
         members.append(Member(stream: stream, first: current + UInt64(queue.count)))
-        let before = stream.onClose
-        stream.onClose = { [unowned stream] in
-            self.remove(stream)
-            before?()
-        }
+        stream.addCloseHook { [unowned stream] in self.remove(stream) }
     }
 
     /// Takes a stream out; what it did not get yet, it does not get.

@@ -23,12 +23,16 @@ package final class EventStream {
 
     let headers: [(String, String)]
     private let retry: Duration
+    /// Tells those who send to it that it is closed.
+    private var closeHooks: [() -> Void] = []
     private var state = State.waiting
     private var transport: Transport?
     private var isChunked = true
     private var isFinishing = false
     /// Sent before the stream was opened.
     private var early: [EventChunk] = []
+    private var earlyBytes = 0
+    private static let earlyBytesMax = 4 * 1024 * 1024
     private var pending: [Pending] = []
     private var pendingBytes = 0
     private var queueBytesMax = Int.max
@@ -57,11 +61,19 @@ package final class EventStream {
     @discardableResult
     package func send(_ chunk: EventChunk) -> Bool {
         guard isOpen else { return false }
-        guard state == .open else {
-            early.append(chunk)
-            return true
-        }
+        guard state == .open else { return keep(chunk) }
         return write(item(chunk))
+    }
+
+    /// As for the queue: the first may have any size.
+    private func keep(_ chunk: EventChunk) -> Bool {
+        if !early.isEmpty { earlyBytes += chunk.count }
+        guard earlyBytes <= Self.earlyBytesMax else {
+            close()
+            return false
+        }
+        early.append(chunk)
+        return true
     }
 
     /// Queues a comment line.
@@ -112,6 +124,9 @@ package final class EventStream {
         if ready.contains(.write) { flush() }
     }
 
+    /// Calls `hook` when it closes, before `onClose`.
+    func addCloseHook(_ hook: @escaping () -> Void) { closeHooks.append(hook) }
+
     /// The server ends, or has no room for it.
     func close() {
         guard state != .closed else { return }
@@ -127,6 +142,8 @@ package final class EventStream {
         release = nil
         transport = nil
         table = nil
+        for hook in closeHooks { hook() }
+        closeHooks = []
         let tell = onClose
         onClose = nil
         tell?()

@@ -128,7 +128,10 @@ package final class HTTPExchange {
     /// Answers a request that was put off with `.later`. On the loop; the answers of one turn leave
     /// together. Does nothing when the client has gone or an answer was given.
     package func complete(_ reply: HTTPReply) {
-        guard isUnanswered, let connection else { return }
+        guard isUnanswered, let connection else {
+            if case .stream(let stream) = reply { stream.close() }
+            return
+        }
         isUnanswered = false
         whenGone = nil
         pending = reply

@@ -22,7 +22,7 @@ final class HeadGate {
         }
     }
 
-    private let core: ServerCore
+    private unowned let core: ServerCore
     private let inspector: HeadInspector
     private var waiting: [Waiting] = []
     /// What was last looked at; one byte more than a head may have.

@@ -10,7 +10,7 @@ final class Listener {
     private static let acceptedPerTurnMax = 64
 
     private let descriptor: Int32
-    private let core: ServerCore
+    private unowned let core: ServerCore
     let port: Int
     private var isWatched = false
     private var isClosed = false
@@ -29,10 +29,16 @@ final class Listener {
     ) throws(HTTPServerError) -> [Listener] {
         var listeners: [Listener] = []
         var port = configuration.port
+        var missing: SystemError?
         for var address in try SocketAddress.resolve(configuration.host) {
             let result = address.listen(
                 port: port, sharesPort: configuration.sharesPort,
                 backlog: configuration.backlog)
+            if result == -EADDRNOTAVAIL || result == -EAFNOSUPPORT {
+                // A name may have an address of a kind that this host does not speak.
+                missing = SystemError(code: -result)
+                continue
+            }
             if result < 0 {
                 for listener in listeners { listener.close() }
                 let reason = SystemError(code: -result)
@@ -43,6 +49,10 @@ final class Listener {
             // Port 0 is chosen once, for all addresses.
             port = listener.port
             listeners.append(listener)
+        }
+        if let missing, listeners.isEmpty {
+            throw HTTPServerError(
+                description: "cannot listen on \(configuration.host):\(port): \(missing)")
         }
         return listeners
     }

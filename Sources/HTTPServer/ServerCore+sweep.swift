@@ -23,7 +23,8 @@ extension ServerCore {
         for connection in connections.all {
             let age = now &- min(connection.since, now)
             switch connection.phase {
-            case .idle where age > idle: abandon(connection)
+            case .idle where age > (connection.accountedBytes == 0 ? header : idle):
+                abandon(connection)
             case .head where age > header, .body where age > body:
                 sendRaw(.timeout, to: connection)
                 abandon(connection)

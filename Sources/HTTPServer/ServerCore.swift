@@ -4,8 +4,8 @@ internal import Runtime
 /// The server on its loop: owns the daemon, the listeners and every connection, and carries requests
 /// to the handler and replies back. Only on the loop's thread.
 ///
-/// Everything around it refers to it strongly, and `stop` lets go: a weak reference to an object makes
-/// each of its reference counts slower, and here that is paid for per request.
+/// Nothing refers to it weakly: a weak reference to an object makes each of its reference counts
+/// slower, and here that is paid for per request. `stop` lets go of what refers to it strongly.
 @safe
 final class ServerCore {
     let loop: EventLoop
@@ -18,7 +18,7 @@ final class ServerCore {
     var listeners: [Listener] = []
     let connections = ConnectionTable()
     private(set) lazy var gate = HeadGate(core: self)
-    private(set) lazy var streams = StreamTable(loop: loop)
+    private(set) lazy var streams = StreamTable(loop: loop, heartbeat: limits.streamHeartbeat)
     private(set) lazy var lingering = LingeringSockets(loop: loop)
     /// Starts a task for a request; set while the server runs.
     var startTask: ((HTTPExchange, @escaping (HTTPRequest) async -> HTTPReply) -> Void)?

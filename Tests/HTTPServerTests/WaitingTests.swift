@@ -66,6 +66,39 @@ struct WaitingTests {
         }
     }
 
+    @Test("pipelined requests that wait are answered in their order")
+    func pipelined() async throws {
+        try await TestServer.run { loop in
+            { _ in
+                .task { request in
+                    await loop.sleep(for: .milliseconds(1))
+                    return .response(HTTPResponse(status: 200, body: Array(request.path.utf8)))
+                }
+            }
+        } body: { server in
+            try await blocking {
+                let client = try TestClient(server.port)
+                try client.send(
+                    (0..<20).map { "GET /\($0) HTTP/1.1\r\nHost: t\r\n\r\n" }.joined())
+                for number in 0..<20 { #expect(try client.readResponse().text == "/\(number)") }
+            }
+        }
+    }
+
+    @Test("a client that has sent all and said so still gets its answer")
+    func halfClosed() async throws {
+        try await TestServer.run { _ in
+            { _ in .response(HTTPResponse(status: 200, body: Array("ok".utf8))) }
+        } body: { server in
+            try await blocking {
+                let client = try TestClient(server.port)
+                try client.get("/")
+                client.endSending()
+                #expect(try client.readResponse().text == "ok")
+            }
+        }
+    }
+
     @Test("a reply given at once needs no wait")
     func synchronous() async throws {
         try await TestServer.run { _ in

@@ -284,7 +284,7 @@ struct FailureTests {
 
     @Test(
         "a server that still loads its data is named and waited for",
-        .privateRedis("--appendonly", "yes", "--key-load-delay", "200"))
+        .privateRedis("--appendonly", "yes", "--key-load-delay", "700"))
     func loading() async throws {
         let server = try server
         try await withConnection { redis in
@@ -304,7 +304,7 @@ struct FailureTests {
                 return error?.code == .loading
             }
             try await restarted
-            try await redis.waitUntilConnected(deadline: .seconds(3))
+            try await redis.waitUntilConnected(deadline: .seconds(10))
             #expect(try await redis.send(["GET", "k5000"], deadline: second).int == 5000)
         }
     }

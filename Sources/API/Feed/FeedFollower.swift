@@ -5,13 +5,16 @@ internal import Runtime
 /// Keeps copies and streams in step with the store: events as they come, gaps filled from the log,
 /// and states read where events are lost.
 final class FeedFollower {
+    /// How long a stream waits to be opened where the store does not answer.
+    static let patience = Duration.seconds(1)
+
     private let store: any RefreshStore
     private let time: StoreTime
     private let errands: Errands<APICore>
     private let checks: StatusChecks
     private let updates: KeyUpdates
     private let hub: EventHub
-    private let health = StoreHealth(role: "api")
+    private let health: StoreHealth
     private var logs: [PartitionLog]
     private var aheadAt: [EventID?]
     private var unready: Set<Int>
@@ -19,7 +22,7 @@ final class FeedFollower {
 
     init(
         store: any RefreshStore, time: StoreTime, errands: Errands<APICore>,
-        checks: StatusChecks, updates: KeyUpdates, hub: EventHub
+        checks: StatusChecks, updates: KeyUpdates, hub: EventHub, health: StoreHealth
     ) {
         self.store = store
         self.time = time
@@ -27,6 +30,7 @@ final class FeedFollower {
         self.checks = checks
         self.updates = updates
         self.hub = hub
+        self.health = health
         logs = Array(repeating: PartitionLog(), count: store.partitions)
         aheadAt = Array(repeating: nil, count: store.partitions)
         unready = Set(0..<store.partitions)

@@ -5,6 +5,9 @@ internal import FreshetModel
 struct Problem: Error {
     /// The status code.
     var status: Int
+    /// The same for every occurrence: the reason phrase of the status, which is what RFC 9457 wants
+    /// of problems without a type of their own.
+    var title: String
     /// A stable name of the error.
     var code: String
     /// What happened, for people.
@@ -20,12 +23,10 @@ struct Problem: Error {
 
     init(_ status: Int, _ code: String, _ detail: String) {
         self.status = status
+        title = StatusPhrase.text(status)
         self.code = code
         self.detail = detail
     }
-
-    /// The reason phrase of the status, which RFC 9457 wants as `title` of untyped problems.
-    var title: String { StatusPhrase.text(status) }
 }
 
 extension Problem {
@@ -41,7 +42,9 @@ extension Problem {
 
     /// What a failed call on the store means to a client.
     init(_ error: RefreshError) {
-        self.init(503, error.code.rawValue, "The coordination store failed: \(error.message)")
+        let what =
+            error.code == .notDurable ? "The job stays queued" : "The coordination store failed"
+        self.init(503, error.code.rawValue, "\(what): \(error.message)")
         retryAfter = 1
     }
 
@@ -89,12 +92,16 @@ enum StatusPhrase {
         case 405: "Method Not Allowed"
         case 409: "Conflict"
         case 413: "Content Too Large"
+        case 408: "Request Timeout"
+        case 414: "URI Too Long"
         case 415: "Unsupported Media Type"
         case 416: "Range Not Satisfiable"
         case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"
+        case 505: "HTTP Version Not Supported"
         default: "Error"
         }
     }

@@ -14,6 +14,7 @@ final class PayloadLoader {
     private let time: StoreTime
     private let errands: Errands<APICore>
     private let metrics: APIMetrics
+    private let health: StoreHealth
     private var lastLoad: UInt64 = 0
     private var catchingUp = 0
     private var waitingToCatchUp: [KeyEntry] = []
@@ -22,13 +23,14 @@ final class PayloadLoader {
 
     init(
         store: any RefreshStore, table: KeyTable, time: StoreTime, errands: Errands<APICore>,
-        metrics: APIMetrics
+        metrics: APIMetrics, health: StoreHealth
     ) {
         self.store = store
         self.table = table
         self.time = time
         self.errands = errands
         self.metrics = metrics
+        self.health = health
     }
 
     /// Notes that a client was told of `version` of a key.
@@ -36,11 +38,8 @@ final class PayloadLoader {
 
     /// Reads `entry` from the store, or joins the call under way.
     func load(_ entry: KeyEntry) async -> Result<KeyStatus, RefreshError> {
-        let ticket = entry.loads.register()
-        begin(entry)
-        let outcome = await ticket.value(atMost: .seconds(30))
-        return outcome
-            ?? .failure(RefreshError(.redisUnavailable, "no answer in 30 s", effect: .none))
+        await entry.loads.outcome(health) { begin(entry) }
+            ?? .failure(RefreshError(.redisUnavailable, "no answer in time", effect: .none))
     }
 
     /// Reads `entry` again because the store has something newer: one more call follows one that is
@@ -111,6 +110,7 @@ final class PayloadLoader {
             let read = try await store.read(entry.key, held: entry.copy?.metadata.version)
             time.observe(read.status.now, sent: sent)
             metrics.loads.increment()
+            health.succeeded()
             if read.status.version < entry.toldVersion {
                 // A read sent before a client was told may be behind. One sent after tells that the
                 // store lost its data, and then what was told counts no more.
@@ -124,6 +124,7 @@ final class PayloadLoader {
             return .success(read.status)
         } catch {
             metrics.storeFailures.increment()
+            health.failed(error, during: "read")
             return .failure(error)
         }
     }

@@ -16,16 +16,18 @@ final class RefreshAsker {
     private let loader: PayloadLoader
     private let errands: Errands<APICore>
     private let maximumQueue: Int
+    private let health: StoreHealth
 
     init(
         store: any RefreshStore, table: KeyTable, loader: PayloadLoader,
-        errands: Errands<APICore>, maximumQueue: Int
+        errands: Errands<APICore>, maximumQueue: Int, health: StoreHealth
     ) {
         self.store = store
         self.table = table
         self.loader = loader
         self.errands = errands
         self.maximumQueue = maximumQueue
+        self.health = health
     }
 
     /// Asks for a refresh of what `entry` holds, after the answer that found it stale was queued.
@@ -46,16 +48,14 @@ final class RefreshAsker {
         _ entry: KeyEntry, seen: Int64, trace: String?, isExact: Bool
     ) async -> Result<RequestOutcome, RefreshError> {
         if !isExact, let receipt = entry.receipt { return .success(.accepted(receipt)) }
-        let ticket = entry.asks.register()
-        if case .asking = entry.ask {
-        } else {
+        let outcome = await entry.asks.outcome(health) {
+            if case .asking = entry.ask { return }
             entry.ask = .asking
             let key = entry.key
             errands.start { core in await core.asker.perform(key, seen, trace) }
         }
-        let outcome = await ticket.value(atMost: .seconds(30))
         return outcome
-            ?? .failure(RefreshError(.redisUnavailable, "no answer in 30 s", effect: .unknown))
+            ?? .failure(RefreshError(.redisUnavailable, "no answer in time", effect: .unknown))
     }
 
     private func perform(_ key: Key, _ seen: Int64?, _ trace: String?) async {

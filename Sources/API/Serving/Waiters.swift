@@ -1,3 +1,4 @@
+internal import Coordination
 internal import Runtime
 
 /// Tasks on one loop that wait for the same thing, each until its own deadline.
@@ -25,6 +26,26 @@ final class Waiters<Value: Sendable> {
         if tickets.count == tickets.capacity { tickets.removeAll(where: \.isAbandoned) }
         tickets.append(ticket)
         return ticket
+    }
+
+    /// Begins something of the store's and waits for what comes of it.
+    ///
+    /// A read of what is not held fails within a second where the store does, while one of a large
+    /// payload may take longer where it does not.
+    /// - Returns: `nil` when nothing came in time.
+    func outcome(_ health: StoreHealth, begin: () -> Void) async -> Value? {
+        let first = register()
+        let second = register()
+        begin()
+        if let value = await first.value(atMost: .milliseconds(750)) {
+            second.cancel()
+            return value
+        }
+        guard !health.isFailing else {
+            second.cancel()
+            return nil
+        }
+        return await second.value(atMost: .seconds(30))
     }
 
     /// Wakes all, in the order they came, within this turn.

@@ -7,7 +7,8 @@
 --       traceparent or '', expire 0|1; then the clock.
 -- Returns {now, waiting, leased, answer...}; an answer is {'full'}, {'unneeded', version},
 --       {'cooling', run, error} or {status, run, state, class, rank or -1, run_at or 0, attempt,
---       running since or 0, rerun 0|1}. No averages: a call less for each, they change slowly.
+--       running since or 0, rerun 0|1, progress JSON or ''}. No averages: a call less for each,
+--       they change slowly.
 -- O(log n) per key. Keeps: a key stands in one place only; no job is lost, none doubled.
 local lines, answers = {}, {}
 local waiting = call('ZCARD', P .. 'waiting')
@@ -105,12 +106,13 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
 end
 
 local function join_running(key, k, class, force, scope)
-  local r = fetch(k, 'run', 'ls', 'sc', 'pr', 'att', 'ar', 'ap', 'as')
+  local r = fetch(k, 'run', 'ls', 'sc', 'pr', 'att', 'ar', 'ap', 'as', 'pg')
   local since = int(num(r.ls, now))
   -- A half-state: leased by its record alone. The reaper takes it from here.
   if not call('ZSCORE', P .. 'leased', key) then call('ZADD', P .. 'leased', int(now), key) end
   if not force then
-    return { 'running', int(num(r.run, 0)), 'r', class_of(r.sc, r.pr), -1, 0, num(r.att, 1), since, 0 }
+    return { 'running', int(num(r.run, 0)), 'r', class_of(r.sc, r.pr), -1, 0, num(r.att, 1), since, 0,
+      r.pg or '' }
   end
   local rerun = num(r.ar, nil)
   if rerun then
@@ -120,7 +122,7 @@ local function join_running(key, k, class, force, scope)
     rerun = math.max(num(r.run, 0) + 1, now_us)
   end
   call('HSET', k, 'ar', int(rerun), 'ap', int(class), 'as', scope)
-  return { 'queued', int(rerun), 'q', class, -1, 0, 0, since, 1 }
+  return { 'queued', int(rerun), 'q', class, -1, 0, 0, since, 1, r.pg or '' }
 end
 
 local function request(key, origin, class, delay, force, scope, seen, cool, maximum, tp, expire)

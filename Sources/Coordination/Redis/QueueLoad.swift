@@ -47,6 +47,15 @@ struct QueueLoad {
             of: job, now: now, running: running, capacity: capacity, average: own,
             overall: average)
     }
+
+    /// Fills in a rerun's time left, which begins when the running job ends.
+    func place(_ rerun: inout Job, after running: Job, average own: Duration?) {
+        var running = running
+        place(&running, rank: -1, average: own)
+        rerun.queueDepth = waiting
+        rerun.estimatedRemaining = Estimate.remaining(
+            ofRerunAfter: running, average: own, overall: average)
+    }
 }
 
 /// Run times and capacity of a partition, which change slowly: a store asks for them once a second,

@@ -134,11 +134,19 @@ extension RedisRefreshStore {
         job.attempt = try answer.int(6)
         job.queueDepth = load.waiting
         job.runAt = runAt > 0 ? Timestamp(milliseconds: runAt) : nil
-        if job.state == .running { job.startedAt = Timestamp(milliseconds: since) }
-        load.place(&job, rank: rank, average: average)
-        let running: Duration? =
+        var running = job
+        running.state = .running
+        running.startedAt = Timestamp(milliseconds: since)
+        running.progress = answer.count > 9 ? ProgressCoding.decode(try answer.text(9)) : nil
+        if isRerun {
+            load.place(&job, after: running, average: average)
+        } else {
+            if job.state == .running { job = running }
+            load.place(&job, rank: rank, average: average)
+        }
+        let runningFor: Duration? =
             since > 0 ? max(.zero, load.now - Timestamp(milliseconds: since)) : nil
-        return .accepted(RefreshReceipt(status: status, job: job, runningFor: running))
+        return .accepted(RefreshReceipt(status: status, job: job, runningFor: runningFor))
     }
 
     /// See `RefreshStore.purge`. Script `purge`.

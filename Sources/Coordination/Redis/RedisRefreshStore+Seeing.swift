@@ -167,6 +167,8 @@ extension RedisRefreshStore {
                 priority: record.integer("ap").flatMap { Priority(rawValue: Int($0)) } ?? .normal)
             job.isRerun = true
             job.queueDepth = load.waiting
+            job.estimatedRemaining = Estimate.remaining(
+                ofRerunAfter: status.job, average: try answer.average(2), overall: load.average)
             return job
         }
         let name = space.job("\(id.run)-\(id.key.text)")

@@ -150,7 +150,10 @@ struct Completion {
                 "    \(quote(command.name))) _arguments \(arguments.joined(separator: " ")) ;;")
         }
         lines += [
-            "    help) _describe command commands ;;", "    esac", "}", "compdef _freshet freshet",
+            "    help) _describe command commands ;;", "    esac", "}",
+            // From fpath the file is the function's body; sourced, it registers it.
+            "if [[ $funcstack[1] == _freshet ]]; then _freshet \"$@\"; "
+                + "else compdef _freshet freshet; fi",
         ]
         return lines.joined(separator: "\n") + "\n"
     }

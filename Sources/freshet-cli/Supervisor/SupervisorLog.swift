@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+internal import FreshetModel
 internal import Runtime
 
 /// The log of `freshet up` on standard error: its own lines and its children's, each with the name
@@ -18,39 +18,33 @@ struct SupervisorLog {
     let write: (String) -> Void
 
     func line(_ line: String, from member: Member) {
-        if isJSON {
-            write(line.hasPrefix("{") ? line : object(level: "info", member.description, line))
-        } else {
+        if !isJSON {
             write(prefix(member.description, color: Self.color(of: member)) + line)
+        } else if line.hasPrefix("{") {
+            write(line)
+        } else {
+            Log.info("process.output", ["process": member, "message": line])
         }
     }
 
     func report(_ report: Supervisor.Report) {
-        let (level, text) = Self.words(for: report)
-        say(text, level: level)
-    }
-
-    func say(_ text: String, level: String = "info") {
-        write(isJSON ? object(level: level, "up", text) : prefix("up", color: 1) + text)
+        guard isJSON else { return write(prefix("up", color: 1) + Self.words(for: report)) }
+        switch report {
+        case .died(let member, let exit, let delay):
+            Log.warning(
+                "process.ended",
+                ["process": member, "how": exit, "next_start_seconds": delay.inSeconds])
+        case .gaveUp(let member, let exit):
+            Log.error("process.hopeless", ["process": member, "how": exit])
+        case .notReady(let problem): Log.warning("stack.not_ready", ["problem": problem])
+        case .draining: Log.info("stack.draining")
+        case .tookTooLong(let member): Log.warning("process.killed", ["process": member])
+        }
     }
 
     private func prefix(_ name: String, color: Int) -> String {
         let padded = name + String(repeating: " ", count: max(0, width - name.count))
         return isColored ? "\u{1B}[\(color)m\(padded) |\u{1B}[0m " : "\(padded) | "
-    }
-
-    private func object(level: String, _ process: String, _ message: String) -> String {
-        struct Line: Encodable {
-            var level: String
-            var event = "process.output"
-            var process: String
-            var message: String
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let line = Line(level: level, process: process, message: message)
-        guard let data = try? encoder.encode(line) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
     }
 
     private static func color(of member: Member) -> Int {
@@ -64,15 +58,14 @@ struct SupervisorLog {
         return colors[(base + member.number - 1) % colors.count]
     }
 
-    private static func words(for report: Supervisor.Report) -> (level: String, text: String) {
+    private static func words(for report: Supervisor.Report) -> String {
         switch report {
         case .died(let member, let exit, let delay):
-            ("warning", "\(member) ended (\(exit)), next start in \(delay.inTenths) s")
-        case .gaveUp(let member, let exit):
-            ("error", "\(member) cannot run (\(exit)); ending")
-        case .notReady(let problem): ("warning", "not ready yet: \(problem)")
-        case .draining: ("info", "ending; a second signal ends at once")
-        case .tookTooLong(let member): ("warning", "\(member) did not end in time; killed")
+            "\(member) ended (\(exit)), next start in \(delay.inTenths) s"
+        case .gaveUp(let member, let exit): "\(member) cannot run (\(exit)); ending"
+        case .notReady(let problem): "not ready yet: \(problem)"
+        case .draining: "ending; a second signal ends at once"
+        case .tookTooLong(let member): "\(member) did not end in time; killed"
         }
     }
 }

@@ -42,7 +42,11 @@ final class SupervisorShell {
     func run() -> ExitCode {
         let signals = SignalSource(loop: loop)
         let shell = LoopBound(self, loop: loop)
-        signals.onSignal([.interrupt, .terminate]) { _ in shell.value.requestStop() }
+        // A hang-up says that the terminal is gone; a stack without one goes on.
+        let hasTerminal = StandardStream.error.isTerminal
+        signals.onSignal([.interrupt, .terminate, .hangUp]) { signal in
+            if signal != .hangUp || hasTerminal { shell.value.requestStop() }
+        }
         perform(machine.begin())
         loop.run()
         signals.close()

@@ -112,8 +112,11 @@ struct APIFixture: Sendable {
             BackgroundThread.start {
                 do {
                     let connection = try WireConnection(port: port)
+                    let began = ContinuousClock.now
                     try connection.send(method, target, fields, Array(body.utf8))
-                    continuation.resume(returning: try connection.response(to: method))
+                    var response = try connection.response(to: method)
+                    response.elapsed = ContinuousClock.now - began
+                    continuation.resume(returning: response)
                 } catch {
                     continuation.resume(throwing: error)
                 }

@@ -11,6 +11,8 @@ struct WireResponse: Sendable {
     var status = 0
     var fields: [(name: String, value: String)] = []
     var body: [UInt8] = []
+    /// From sending to the end of the body, on the client's own thread.
+    var elapsed = Duration.zero
 
     func field(_ name: String) -> String? {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value
