@@ -97,8 +97,8 @@ struct MemoryLease: Sendable, Equatable {
 struct MemoryJob: Sendable {
     var run: Int64
     var priority: Priority
-    /// Its place within the class; `nil` before it first waits, and after a failed attempt, so that a
-    /// retry joins at the back. A job handed back or reaped still has it.
+    /// Its place within the class; `nil` before it first waits, and after a failed attempt, so that
+    /// a retry joins at the back. A job handed back or reaped still has it.
     var sequence: Int64?
     var scope: RefreshScope
     var traceparent: String?
