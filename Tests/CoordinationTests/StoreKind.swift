@@ -20,8 +20,8 @@ enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
     }
 }
 
-/// Everything a store promises, one suite per duty, one Redis server for all of them; each test owns
-/// a namespace and turns its own clock.
+/// Everything a store promises, one suite per duty, one Redis server for all of them; each test
+/// owns a namespace and turns its own clock.
 @Suite("Stores", .redisWhereAvailable, .timeLimit(.minutes(3)))
 struct StoreConformance {}
 

@@ -2,8 +2,8 @@ internal import FreshetModel
 
 /// One consumer's end of the event feed: a bounded buffer that never loses silently.
 ///
-/// The last slots of the buffer are kept for `suspect`. A consumer that falls so far behind finds it
-/// after what it has not read yet, looks at the state, and is served events again.
+/// The last slots of the buffer are kept for `suspect`. A consumer that falls so far behind finds
+/// it after what it has not read yet, looks at the state, and is served events again.
 struct FeedOutlet: Sendable {
     private let continuation: AsyncStream<FeedItem>.Continuation
     private let partitions: Int

@@ -34,8 +34,8 @@ struct MemoryEventLog: Sendable {
             index: sequence == 0 ? 0 : Int(Int32.max))
     }
 
-    /// Events after `id`, oldest first, at most `limit`; `nil` when some are gone, or `id` is not of
-    /// this log.
+    /// Events after `id`, oldest first, at most `limit`; `nil` when some are gone, or `id` is not
+    /// of this log.
     func events(after id: EventID, limit: Int) -> [RefreshEvent]? {
         let first = sequence - Int64(entries.count) + 1
         let isBeginning = id.epoch == 0 && id.sequence == 0

@@ -59,8 +59,8 @@ struct MemoryListing {
         return Self.page(rows, cursor: cursor, limit: limit)
     }
 
-    /// See `RefreshStore.jobs`: running by deadline, waiting in queue order, delayed and retrying by
-    /// time, ended ones latest first; partition by partition.
+    /// See `RefreshStore.jobs`: running by deadline, waiting in queue order, delayed and retrying
+    /// by time, ended ones latest first; partition by partition.
     func jobs(states wanted: Set<JobState>, cursor: String?, limit: Int) -> Page<Job> {
         let wanted = wanted.isEmpty ? Set(JobState.allCases) : wanted
         let rows = states.flatMap { state in

@@ -97,8 +97,8 @@ struct MemoryLease: Sendable, Equatable {
 struct MemoryJob: Sendable {
     var run: Int64
     var priority: Priority
-    /// Its place within the class; `nil` before it first waits, and after a failed attempt, so that a
-    /// retry joins at the back. A job handed back or reaped still has it.
+    /// Its place within the class; `nil` before it first waits, and after a failed attempt, so that
+    /// a retry joins at the back. A job handed back or reaped still has it.
     var sequence: Int64?
     var scope: RefreshScope
     var traceparent: String?
@@ -106,7 +106,7 @@ struct MemoryJob: Sendable {
     var attempt = 0
     /// Leases lost in a row.
     var lostLeases = 0
-    /// When it became claimable.
+    /// When it became claimable; of a job that never waited for a time it is the creation.
     var readyAt: Timestamp
     /// When the last counted attempt began.
     var startedAt: Timestamp?

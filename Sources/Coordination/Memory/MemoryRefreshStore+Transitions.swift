@@ -96,7 +96,7 @@ extension MemoryRefreshStore {
     /// See `RefreshStore.withdraw`.
     public func withdraw(worker id: String) async throws(RefreshError) {
         for partition in 0..<partitions {
-            change(partition: partition) { state, _ in state.workers[id] = nil }
+            change(partition: partition) { $0.withdraw(worker: id, at: $1) }
         }
     }
 

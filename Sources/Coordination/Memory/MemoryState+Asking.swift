@@ -44,7 +44,8 @@ extension MemoryState {
         let run = nextRun(of: key, at: now)
         records[key, default: MemoryRecord()].job = MemoryJob(
             run: run, priority: request.priority, scope: request.scope,
-            traceparent: request.traceparent, readyAt: now)
+            traceparent: request.traceparent,
+            readyAt: JobID(run: run, key: key).createdAt)
         records[key]?.lastRun = run
         var queued = event(.queued, key, run: run)
         if request.delay > .zero {

@@ -111,7 +111,21 @@ extension MemoryState {
         var worker = worker
         worker.lastSeen = now
         workers[worker.id] = (worker, until)
-        workers = workers.filter { $0.value.until >= now }
+        forgetSilentWorkers(at: now)
+    }
+
+    /// See `RefreshStore.withdraw`.
+    mutating func withdraw(worker id: String, at now: Timestamp) {
+        workers[id] = nil
+        forgetSilentWorkers(at: now)
+    }
+
+    /// A worker seen in the future is left from a clock that stepped back: it would live too long.
+    private mutating func forgetSilentWorkers(at now: Timestamp) {
+        workers = workers.filter { _, worker in
+            let seen = worker.presence.lastSeen ?? now
+            return worker.until >= now && seen - now <= .seconds(60)
+        }
     }
 
     /// See `RefreshStore.lead`.

@@ -1,5 +1,5 @@
-/// Members in the order of their scores, and of the members where scores are equal: what Redis calls
-/// a sorted set. Look-up and rank O(log n), insertion and removal O(n) moves.
+/// Members in the order of their scores, and of the members where scores are equal: what Redis
+/// calls a sorted set. Look-up and rank O(log n), insertion and removal O(n) moves.
 struct RankedSet<Member: Hashable & Comparable & Sendable, Score: Comparable & Sendable>: Sendable {
     struct Element: Comparable, Sendable {
         var score: Score
