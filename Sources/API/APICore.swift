@@ -60,7 +60,8 @@ final class APICore {
             store: store, table: table, loader: loader, errands: errands,
             maximumQueue: settings.refresh.maximumQueue, health: health)
         hub = EventHub(loop: loop, partitions: store.partitions)
-        let writer = KeyStreamWriter(store: store, loader: loader, time: time)
+        let writer = KeyStreamWriter(
+            store: store, table: table, loader: loader, time: time)
         streams = KeyStreams(
             loop: loop, table: table, time: time, errands: errands, writer: writer)
         let updates = KeyUpdates(table: table, loader: loader, streams: streams)
@@ -76,7 +77,8 @@ final class APICore {
             answers: HitAnswer(renderer: renderer, loader: loader), store: store,
             receipts: receipts)
         keyStreams = KeyStreamHandler(
-            store: store, table: table, reads: reads, streams: streams, writer: writer)
+            store: store, table: table, reads: reads, streams: streams, writer: writer,
+            follower: follower)
         events = EventStreamHandler(
             store: store, hub: hub, writer: writer, follower: follower)
         asks = AskHandler(

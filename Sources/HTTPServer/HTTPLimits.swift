@@ -27,5 +27,9 @@ package struct HTTPLimits: Sendable, Hashable {
     /// Default: 1 MiB.
     package var streamQueueBytes = 1024 * 1024
 
+    /// How often an event stream gets a comment; one that changes its place in the table of streams
+    /// waits for twice as long once. Default: 7 s, for a sign of life at least every 15 s.
+    package var streamHeartbeat: Duration = .seconds(7)
+
     package init() {}
 }

@@ -12,7 +12,12 @@ final class LingeringSockets {
     private static let bytesMax = 16 * 1024 * 1024
 
     private let loop: EventLoop
-    private var taken: [Int32: Int] = [:]
+    private struct Entry {
+        var discarded = 0
+        let timer: EventLoop.Timer
+    }
+
+    private var taken: [Int32: Entry] = [:]
     private var scratch = [UInt8](repeating: 0, count: 64 * 1024)
 
     init(loop: EventLoop) { self.loop = loop }
@@ -31,8 +36,8 @@ final class LingeringSockets {
             loop.add(
                 descriptor, [.read], handler: { _ in self.discard(descriptor) })
         else { return closeSocket(descriptor) }
-        taken[descriptor] = 0
-        loop.schedule(after: Self.time) { self.close(descriptor) }
+        taken[descriptor] = Entry(
+            timer: loop.schedule(after: Self.time) { self.close(descriptor) })
     }
 
     func closeAll() {
@@ -40,18 +45,19 @@ final class LingeringSockets {
     }
 
     private func discard(_ descriptor: Int32) {
-        guard let before = taken[descriptor] else { return }
+        guard let before = taken[descriptor]?.discarded else { return }
         let count = unsafe scratch.withUnsafeMutableBytes { buffer in
             unsafe recv(
                 descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
         }
         if count < 0 && freshet_errno() == EAGAIN { return }
-        taken[descriptor] = before + max(count, 0)
+        taken[descriptor]?.discarded = before + max(count, 0)
         if count <= 0 || before > Self.bytesMax { close(descriptor) }
     }
 
     private func close(_ descriptor: Int32) {
-        guard taken.removeValue(forKey: descriptor) != nil else { return }
+        guard let entry = taken.removeValue(forKey: descriptor) else { return }
+        loop.cancel(entry.timer)
         loop.remove(descriptor)
         closeSocket(descriptor)
     }

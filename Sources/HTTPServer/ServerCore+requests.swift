@@ -46,6 +46,10 @@ extension ServerCore {
         }
         if headerBytes > limits.headerBytes { return .headerTooLarge(limits.headerBytes) }
         if let refusal = fields.framing.refusal { return refusal }
+        // libmicrohttpd takes blanks; a connection's first request has been looked at before.
+        if exchange.target.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) {
+            return .malformed("The request target holds a blank or a control character.")
+        }
         if let length = fields.framing.contentLength, length > limits.bodyBytes {
             return .bodyTooLarge(limits.bodyBytes)
         }

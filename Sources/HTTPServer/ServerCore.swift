@@ -18,7 +18,7 @@ final class ServerCore {
     var listeners: [Listener] = []
     let connections = ConnectionTable()
     private(set) lazy var gate = HeadGate(core: self)
-    private(set) lazy var streams = StreamTable(loop: loop)
+    private(set) lazy var streams = StreamTable(loop: loop, heartbeat: limits.streamHeartbeat)
     private(set) lazy var lingering = LingeringSockets(loop: loop)
     /// Starts a task for a request; set while the server runs.
     var startTask: ((HTTPExchange, @escaping (HTTPRequest) async -> HTTPReply) -> Void)?

@@ -3,19 +3,21 @@ internal import Runtime
 /// All open event streams: their sockets, their heartbeats, their end.
 @safe
 final class StreamTable {
-    /// Each stream gets a sign of life once in a round, a slice of them at a time. One that changes
-    /// its place waits for two rounds at the most, still less than the 15 s promised.
-    private static let heartbeatRound = Duration.seconds(7)
+    /// Each stream gets a sign of life once in a round, a slice of them at a time.
     private static let slices = 48
 
     private let loop: EventLoop
+    private let heartbeatRound: Duration
     private(set) var all: [EventStream] = []
     var metrics: ServerMetrics?
     private var heartbeat: EventLoop.Timer?
     private var slice = 0
     private let comment = EventChunk(comment: "")
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop, heartbeat: Duration) {
+        self.loop = loop
+        heartbeatRound = heartbeat
+    }
 
     var count: Int { all.count }
 
@@ -50,7 +52,7 @@ final class StreamTable {
     }
 
     private func beatLater() {
-        heartbeat = loop.schedule(after: Self.heartbeatRound / Self.slices) {
+        heartbeat = loop.schedule(after: heartbeatRound / Self.slices) {
             self.beat()
         }
     }

@@ -91,7 +91,7 @@ extension Operator {
             printJSON { json in
                 json.object { json in
                     json.member("items", zip(keys, outcomes)) { json, pair in
-                        json.outcome(pair.1, of: pair.0)
+                        json.outcome(pair.1, of: pair.0, durability: durability)
                     }
                 }
             }

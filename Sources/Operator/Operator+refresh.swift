@@ -64,7 +64,9 @@ extension Operator {
 
     private func print(_ receipt: RefreshReceipt, json: Bool) {
         if json {
-            return printJSON { json in json.object { $0.members(of: receipt, durability: nil) } }
+            return printJSON { json in
+                json.object { $0.members(of: receipt, durability: durability) }
+            }
         }
         let job = receipt.job
         var text = "\(receipt.status.rawValue) \(job.id)"

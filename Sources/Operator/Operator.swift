@@ -11,12 +11,18 @@ package struct Operator: Sendable {
     /// The configuration; `nil` when none is at hand. Keys are then taken as they are given.
     let settings: Settings?
     let console: Console
+    /// How durable a queued job is, for JSON; `nil`: not known, and left out.
+    let durability: Durability?
 
     /// Commands on `store` that print to `console`.
-    package init(store: any RefreshStore, settings: Settings?, console: Console) {
+    package init(
+        store: any RefreshStore, settings: Settings?, console: Console,
+        durability: Durability? = nil
+    ) {
         self.store = store
         self.settings = settings
         self.console = console
+        self.durability = durability
     }
 
     /// How long ended jobs are kept.

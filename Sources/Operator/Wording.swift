@@ -81,10 +81,10 @@ extension JSONText {
     }
 
     /// One item of a bulk request.
-    mutating func outcome(_ outcome: RequestOutcome, of key: Key) {
+    mutating func outcome(_ outcome: RequestOutcome, of key: Key, durability: Durability?) {
         object { json in
             if case .accepted(let receipt) = outcome {
-                json.members(of: receipt, durability: nil)
+                json.members(of: receipt, durability: durability)
             } else {
                 json.member("key", key.text)
                 json.member("error") {

@@ -16,7 +16,7 @@ internal import Synchronization
 /// or before `run`.
 @safe
 package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // @unchecked: `inbox` is a Mutex; all else is touched by the loop's thread alone.
+    // @unchecked: `inbox` is a Mutex, `threadID` atomic; the loop's thread alone touches the rest.
 
     /// What a descriptor is ready for, or what is waited for.
     package struct Readiness: OptionSet, Sendable {
@@ -76,6 +76,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     private var timers = TimerHeap()
     private var timerBodies: [UInt64: () -> Void] = [:]
     private var nextTimerNumber: UInt64 = 1
+    private var cancelledTimers = 0
     private var hooks: [(hook: Hook, body: () -> Void)] = []
     private var nextHookNumber = 0
     private var endOfThisTurn: [() -> Void] = []
@@ -103,7 +104,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     }
 
     /// Whether the calling thread is the loop's.
-    package var isCurrent: Bool { threadID.load(ordering: .relaxed) == freshet_thread_id() }
+    package var isCurrent: Bool {
+        threadID.load(ordering: .relaxed) == freshet_thread_id()
+    }
 
     /// The monotonic clock of timers, in nanoseconds; does not jump.
     package static func monotonicNanoseconds() -> UInt64 {
@@ -112,7 +115,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     // MARK: running
 
-    /// Runs turns on the calling thread until `stop`.
+    /// Runs turns on the calling thread until `stop`. Once: it then forgets what it was given.
     package func run() {
         threadID.store(freshet_thread_id(), ordering: .relaxed)
         var events = [freshet_ready](repeating: freshet_ready(), count: 256)
@@ -130,6 +133,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             for hook in hooks { hook.body() }
             finishTurn()
         }
+        // What is left would keep alive whatever it refers to, and most of that refers to the loop.
+        registrations = []
+        timerBodies = [:]
+        hooks = []
+        endOfThisTurn = []
         threadID.store(0, ordering: .relaxed)
     }
 
@@ -176,7 +184,11 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
         guard timers.earliest != nil else { return }
         let now = Self.monotonicNanoseconds()
         while let number = timers.popDue(now) {
-            timerBodies.removeValue(forKey: number)?()
+            if let body = timerBodies.removeValue(forKey: number) {
+                body()
+            } else if cancelledTimers > 0 {
+                cancelledTimers -= 1
+            }
         }
     }
 
@@ -234,27 +246,6 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
             return !inbox.isAwake
         }
         if mustWake { wake() }
-    }
-
-    /// Runs `body`, and all it calls that is bound to no actor, on the loop.
-    ///
-    /// As a child task, which begins there. `withTaskExecutorPreference` would leave it where it is
-    /// until something suspends: in optimized builds of Swift 6.3 the change of thread is lost.
-    package func perform<Value: Sendable, Failure: Error>(
-        _ body: @escaping @Sendable () async throws(Failure) -> Value
-    ) async throws(Failure) -> Value {
-        let result = await withTaskGroup(of: Result<Value, Failure>.self) { group in
-            group.addTask(executorPreference: self) {
-                do throws(Failure) {
-                    return .success(try await body())
-                } catch {
-                    return .failure(error)
-                }
-            }
-            for await result in group { return result }
-            preconditionFailure("a task group lost its child")
-        }
-        return try result.get()
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
@@ -337,8 +328,13 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Forgets `timer`; nothing happens when it ran already.
     package func cancel(_ timer: Timer) {
-        // The heap entry stays until its time and then finds no body.
-        timerBodies.removeValue(forKey: timer.number)
+        // The heap entry stays until its time and then finds no body; many of those are swept out.
+        guard timerBodies.removeValue(forKey: timer.number) != nil else { return }
+        cancelledTimers += 1
+        if cancelledTimers > 1024 && cancelledTimers > timers.count / 2 {
+            timers.keep { timerBodies[$0] != nil }
+            cancelledTimers = 0
+        }
     }
 
     /// Calls `body` at the end of every turn.
@@ -367,48 +363,4 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
 
     /// Forgets a hook.
     package func removeEndOfTurnHook(_ hook: Hook) { hooks.removeAll { $0.hook == hook } }
-
-    /// Suspends the calling task, which must run on the loop, for `delay` or until cancelled.
-    package func sleep(for delay: Duration) async {
-        let box = SleepBox()
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-                guard box.begin(continuation) else { return continuation.resume() }
-                onLoop { self.schedule(after: delay) { box.end() } }
-            }
-        } onCancel: {
-            box.end()
-        }
-    }
-
-    private func onLoop(_ body: @escaping @Sendable () -> Void) {
-        if isCurrent { body() } else { execute(body) }
-    }
-}
-
-/// Resumes one sleeper once, whoever comes first: the timer or the cancellation.
-private final class SleepBox: Sendable {
-    private enum State {
-        case idle
-        case sleeping(CheckedContinuation<Void, Never>)
-        case over
-    }
-    private let state = Mutex(State.idle)
-
-    func begin(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
-        state.withLock { state in
-            guard case .idle = state else { return false }
-            state = .sleeping(continuation)
-            return true
-        }
-    }
-
-    func end() {
-        let continuation: CheckedContinuation<Void, Never>? = state.withLock { state in
-            defer { state = .over }
-            if case .sleeping(let continuation) = state { return continuation }
-            return nil
-        }
-        continuation?.resume()
-    }
 }

@@ -14,6 +14,17 @@ struct TimerHeap {
     /// The earliest deadline, in nanoseconds of the monotonic clock.
     var earliest: UInt64? { entries.first?.deadline }
 
+    var count: Int { entries.count }
+
+    /// Drops all entries but those whose number `isWanted`.
+    mutating func keep(_ isWanted: (UInt64) -> Bool) {
+        let all = entries
+        entries.removeAll(keepingCapacity: true)
+        for entry in all where isWanted(entry.number) {
+            push(deadline: entry.deadline, number: entry.number)
+        }
+    }
+
     mutating func push(deadline: UInt64, number: UInt64) {
         entries.append(Entry(deadline: deadline, number: number))
         var child = entries.count - 1

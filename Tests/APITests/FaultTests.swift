@@ -101,9 +101,9 @@ struct FaultTests {
 
     @Test("copies stay within their bound, the least recently read go first")
     func memory() async throws {
-        let settings = APIFixture.settings { $0.api.memoryLimit = 25_000 }
+        let settings = APIFixture.settings { $0.api.memoryLimit = 500_000 }
         try await APIFixture.run(settings) { api in
-            let text = "\"" + String(repeating: "x", count: 8_000) + "\""
+            let text = "\"" + String(repeating: "x", count: 150_000) + "\""
             for page in 1...3 {
                 try await api.keep("events?city=oslo&page=\(page)", text)
                 #expect(try await api.get("/v1/resources/events?page=\(page)").status == 200)

@@ -71,6 +71,12 @@ struct LimitTests {
         try await expectRefusal(bytes, 400, "malformed_request", secondToo: false)
     }
 
+    @Test("a target with a blank is refused, also on a kept connection")
+    func blankInTarget() async throws {
+        try await expectRefusal(
+            "GET /a b HTTP/1.1\r\nHost: t\r\n\r\n", 400, "malformed_request")
+    }
+
     @Test("HTTP/2 is not spoken")
     func version() async throws {
         try await expectRefusal(
@@ -163,9 +169,9 @@ struct LimitTests {
     @Test("who drips a header or a body is told 408, who is idle is closed")
     func deadlines() async throws {
         try await TestServer.run {
-            $0.limits.headerTimeout = .milliseconds(300)
-            $0.limits.bodyTimeout = .milliseconds(300)
-            $0.limits.idleTimeout = .milliseconds(600)
+            $0.limits.headerTimeout = .milliseconds(500)
+            $0.limits.bodyTimeout = .milliseconds(500)
+            $0.limits.idleTimeout = .milliseconds(1500)
         } handler: {
             Self.ok($0)
         } body: { server in
@@ -192,7 +198,7 @@ struct LimitTests {
                 #expect(try idle.isClosedByServer())
                 // A request line that drips puts nothing off.
                 var isClosed = false
-                for _ in 0..<200 where !isClosed {
+                for _ in 0..<1000 where !isClosed {
                     do { try drip.send("G") } catch { isClosed = true }
                     usleep(10_000)
                 }

@@ -1,7 +1,8 @@
 import Glibc
-import Runtime
 import Synchronization
 import Testing
+
+@testable import Runtime
 
 @Suite("Event loop")
 struct EventLoopTests {
@@ -74,6 +75,46 @@ struct EventLoopTests {
             group.cancelAll()
         }
         #expect(EventLoop.monotonicNanoseconds() - start < 10_000_000_000)
+    }
+
+    @Test("cancelled timers never run, all others do")
+    func manyTimers() async {
+        let thread = EventLoopThread.start("test-loop")
+        defer { thread.stop() }
+        let loop = thread.loop
+        let seen = await withCheckedContinuation { (done: CheckedContinuation<[Int], Never>) in
+            loop.execute {
+                var seen: [Int] = []
+                for number in (0..<5000).reversed() {
+                    let timer = loop.schedule(after: .microseconds(number * 4)) {
+                        seen.append(number)
+                        if seen.count == 500 { done.resume(returning: seen) }
+                    }
+                    if number % 10 != 0 { loop.cancel(timer) }
+                }
+            }
+        }
+        #expect(seen.sorted() == Array(stride(from: 0, to: 5000, by: 10)))
+    }
+
+    @Test("deadlines come in order, equal ones in the order they were pushed")
+    func heap() {
+        var heap = TimerHeap()
+        var deadlines: [(deadline: UInt64, number: UInt64)] = []
+        for number in 0..<2000 as Range<UInt64> {
+            let deadline = (number &* 2_654_435_761) % 512
+            deadlines.append((deadline, number))
+            heap.push(deadline: deadline, number: number)
+        }
+        heap.keep { $0 % 3 != 0 }
+        deadlines.removeAll { $0.number % 3 == 0 }
+        #expect(heap.count == deadlines.count)
+        deadlines.sort { $0 < $1 }
+        var popped: [UInt64] = []
+        while let number = heap.popDue(255) { popped.append(number) }
+        #expect(heap.earliest == 256)
+        while let number = heap.popDue(.max) { popped.append(number) }
+        #expect(popped == deadlines.map(\.number))
     }
 
     @Test("hooks run at the end of each turn, those that resume before those that flush")

@@ -5,6 +5,9 @@ internal import Runtime
 /// Keeps copies and streams in step with the store: events as they come, gaps filled from the log,
 /// and states read where events are lost.
 final class FeedFollower {
+    /// How long a stream waits to be opened where the store does not answer.
+    static let patience = Duration.seconds(1)
+
     private let store: any RefreshStore
     private let time: StoreTime
     private let errands: Errands<APICore>

@@ -98,6 +98,8 @@ final class KeyUpdates {
     }
 
     private func tellWaiters(_ status: KeyStatus, _ entry: KeyEntry) {
+        streams.resync(entry, status)
+        // Who waits is answered when the payload is here.
         guard !entry.awaitsUpdate else { return }
         switch status.state {
         case .retrying, .failed:
@@ -105,6 +107,5 @@ final class KeyUpdates {
         case .idle: entry.end(.cancelled(nil))
         case .queued, .running: break
         }
-        streams.resync(entry, status)
     }
 }

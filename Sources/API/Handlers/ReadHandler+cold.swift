@@ -30,9 +30,7 @@ extension ReadHandler {
             if facts.preferences.respondAsync, preferred == nil {
                 return receipts.accepted(receipt, applied: "respond-async")
             }
-            if job.state == .retrying, preferred == nil {
-                throw failed(job, error: job.error ?? "")
-            }
+            if job.state == .retrying, preferred == nil { throw await retrying(job) }
             let limit =
                 preferred.map { Duration.seconds($0) }
                 ?? (plan.cold == .wait ? plan.resource.waitTimeout : .zero)
@@ -56,7 +54,7 @@ extension ReadHandler {
                 if ended == nil { continue }
                 throw notReady(plan, job, "The refresh was cancelled.")
             case nil:
-                if job.state == .retrying { throw failed(job, error: job.error ?? "") }
+                if job.state == .retrying { throw await retrying(job) }
                 if facts.preferences.respondAsync {
                     return receipts.accepted(receipt, applied: "respond-async")
                 }
@@ -112,6 +110,17 @@ extension ReadHandler {
             return .success(outcome)
         } catch {
             return .failure(error)
+        }
+    }
+
+    /// The problem of a job whose next attempt is still to come; a receipt does not say why the last
+    /// one failed, so the store is asked.
+    private func retrying(_ job: Job) async -> Problem {
+        do {
+            let known = try await store.job(job.id) ?? job
+            return failed(known, error: known.error ?? "see the job")
+        } catch {
+            return failed(job, error: "see the job")
         }
     }
 

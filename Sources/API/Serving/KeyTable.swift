@@ -4,13 +4,16 @@ internal import Runtime
 
 /// All keys this process has to do with, and the memory their copies take.
 final class KeyTable {
+    /// Nanoseconds after the last read in which answers are kept where memory is short.
+    private static let answersKept: UInt64 = 2_000_000_000
+
     private let loop: EventLoop
     private let metrics: APIMetrics
     private let memoryLimit: Int
     private var entries: [Key: KeyEntry] = [:]
     private var counters: [ResourceName: ResourceCounters] = [:]
     private var touched: [KeyEntry] = []
-    private var heldBytes = 0
+    private let ledger = MemoryLedger()
 
     init(loop: EventLoop, metrics: APIMetrics, memoryLimit: Int) {
         self.loop = loop
@@ -68,18 +71,15 @@ final class KeyTable {
 
     /// Replaces what `entry` holds.
     func install(_ copy: PayloadCopy?, in entry: KeyEntry) {
-        heldBytes -= entry.copy?.byteCount ?? 0
+        entry.copy?.ledger = nil
         entry.copy = copy
-        heldBytes += copy?.byteCount ?? 0
+        copy?.ledger = ledger
         trim(sparing: entry)
     }
 
     /// Adds variants to what `entry` holds.
     func add(_ variants: [PayloadVariant], to copy: PayloadCopy, of entry: KeyEntry) {
-        guard entry.copy === copy else { return copy.add(variants) }
-        heldBytes -= copy.byteCount
         copy.add(variants)
-        heldBytes += copy.byteCount
         trim(sparing: entry)
     }
 
@@ -89,16 +89,22 @@ final class KeyTable {
     ///   the earliest.
     func trim(sparing spared: KeyEntry? = nil) {
         defer {
-            metrics.copyBytes.set(heldBytes)
+            metrics.copyBytes.set(ledger.heldBytes)
         }
-        guard heldBytes > memoryLimit else { return }
+        guard ledger.heldBytes > memoryLimit else { return }
+        // Answers of a moment that is over go first: they are made again within a moment.
+        let recently = EventLoop.monotonicNanoseconds() - Self.answersKept
+        for entry in entries.values where entry.lastRead < recently {
+            entry.copy?.forgetAnswers()
+        }
+        guard ledger.heldBytes > memoryLimit else { return }
         // Sorting is dear, so a tenth more than needed goes at once.
         let target = memoryLimit - memoryLimit / 10
         let candidates = entries.values.filter { $0.copy != nil && $0 !== spared }
             .sorted { $0.lastRead < $1.lastRead }
         for entry in candidates {
-            guard heldBytes > target else { break }
-            heldBytes -= entry.copy?.byteCount ?? 0
+            guard ledger.heldBytes > target else { break }
+            entry.copy?.ledger = nil
             entry.copy = nil
             metrics.evictions.increment()
             release(entry)

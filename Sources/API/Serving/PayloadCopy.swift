@@ -1,6 +1,11 @@
 internal import FreshetModel
 internal import HTTPServer
 
+/// The memory that copies take together.
+final class MemoryLedger {
+    var heldBytes = 0
+}
+
 /// A payload held in this process: one version, in the codings that were asked for so far.
 final class PayloadCopy {
     private(set) var metadata: PayloadMetadata
@@ -8,6 +13,15 @@ final class PayloadCopy {
     let isCompressible: Bool
     private let stored: SharedBytes
     private var variants: [PayloadEncoding: PayloadVariant] = [:]
+    /// Bytes of memory it holds, answers made from it included.
+    private(set) var byteCount: Int
+    /// Where they are counted while a table holds it.
+    var ledger: MemoryLedger? {
+        didSet {
+            oldValue?.heldBytes -= byteCount
+            ledger?.heldBytes += byteCount
+        }
+    }
     private var answers: [PreparedPayload?] = Array(repeating: nil, count: PreparedPayload.count)
 
     init(_ metadata: PayloadMetadata, stored: [UInt8]) {
@@ -17,16 +31,12 @@ final class PayloadCopy {
         self.stored = SharedBytes(stored)
         switch metadata.encoding {
         case .identity: variants[.identity] = .identity(self.stored)
-        case .zstd: variants[.zstd] = PayloadCoding.zstd(stored)
+        case .zstd:
+            // More than one frame cannot be spliced, and is coded anew when it is asked for.
+            if let splice = ZstdSplice(stored) { variants[.zstd] = .zstd(self.stored, splice) }
         case .gzip: break
         }
-    }
-
-    /// Bytes of memory it holds.
-    var byteCount: Int {
-        let coded = variants.values.reduce(0) { $0 + $1.byteCount }
-        // Identity shares the stored bytes when they are not encoded.
-        return metadata.encoding == .identity ? coded : coded + stored.count
+        byteCount = stored.count
     }
 
     /// Which codings were made so far: the next version will be asked for in the same.
@@ -48,7 +58,16 @@ final class PayloadCopy {
 
     /// Forgets the answers made so far, because what they say has changed.
     func forgetAnswers() {
-        for index in answers.indices { answers[index] = nil }
+        for index in answers.indices {
+            guard let answer = answers[index] else { continue }
+            count(-answer.ownedBytes)
+            answers[index] = nil
+        }
+    }
+
+    private func count(_ bytes: Int) {
+        byteCount += bytes
+        ledger?.heldBytes += bytes
     }
 
     /// The variant in `encoding`, when it was made.
@@ -88,6 +107,8 @@ final class PayloadCopy {
     func add(_ made: [PayloadVariant]) {
         for variant in made where variants[variant.encoding] == nil {
             variants[variant.encoding] = variant
+            // Stored bytes that serve as they are are not held twice.
+            if variant.bytes !== stored { count(variant.bytes.count) }
         }
     }
 
@@ -99,6 +120,7 @@ final class PayloadCopy {
 
     /// Keeps an answer for who else reads in its moment.
     func keep(_ answer: PreparedPayload, for state: PreparedPayload.State) {
+        count(answer.ownedBytes - (answers[state.index]?.ownedBytes ?? 0))
         answers[state.index] = answer
     }
 }

@@ -27,7 +27,7 @@ struct PayloadFields {
     var secondsToLive: Int64? {
         metadata.freshUntil.map { until in
             let left = until.milliseconds - now.milliseconds
-            return left >= 0 ? left / 1000 : (left - 999) / 1000
+            return left > 0 ? left / 1000 : min(-1, (left - 999) / 1000)
         }
     }
 

@@ -7,22 +7,8 @@ enum PayloadVariant: Sendable {
     case identity(SharedBytes)
     /// Deflate blocks without an end; see `GzipSplice`.
     case gzip(SharedBytes, GzipSplice)
-    /// A whole frame, cut before and after the header of its last block; see `ZstdSplice`.
-    case zstd(ZstdParts)
-
-    /// A frame in pieces that are sent one after the other.
-    struct ZstdParts: Sendable {
-        var splice: ZstdSplice
-        /// Frame header, for sending it alone.
-        var frameHeader: [UInt8]
-        /// Blocks but for the last.
-        var leading: SharedBytes
-        /// Header of the last block as it was.
-        var lastHeader: [UInt8]
-        var lastContent: SharedBytes
-        /// Checksum of the frame, when it has one.
-        var checksum: [UInt8]
-    }
+    /// A whole frame; see `ZstdSplice`.
+    case zstd(SharedBytes, ZstdSplice)
 
     var encoding: PayloadEncoding {
         switch self {
@@ -32,12 +18,10 @@ enum PayloadVariant: Sendable {
         }
     }
 
-    /// Bytes of memory it holds.
-    var byteCount: Int {
+    /// What it holds of memory.
+    var bytes: SharedBytes {
         switch self {
-        case .identity(let bytes): bytes.count
-        case .gzip(let bytes, _): bytes.count
-        case .zstd(let parts): parts.leading.count + parts.lastContent.count
+        case .identity(let bytes), .gzip(let bytes, _), .zstd(let bytes, _): bytes
         }
     }
 
@@ -49,11 +33,7 @@ enum PayloadVariant: Sendable {
             return [
                 .bytes(splice.opening([])), .shared(blocks), .bytes(splice.closing([], after: [])),
             ]
-        case .zstd(let parts):
-            return [
-                .bytes(parts.frameHeader), .shared(parts.leading), .bytes(parts.lastHeader),
-                .shared(parts.lastContent), .bytes(parts.checksum),
-            ]
+        case .zstd(let frame, _): return [.shared(frame)]
         }
     }
 
@@ -68,11 +48,11 @@ enum PayloadVariant: Sendable {
                 .bytes(splice.opening(head)), .shared(blocks),
                 .bytes(splice.closing(tail, after: head)),
             ]
-        case .zstd(let parts):
+        case .zstd(let frame, let splice):
             return [
-                .bytes(parts.splice.opening(head)), .shared(parts.leading),
-                .bytes(parts.splice.lastHeader), .shared(parts.lastContent),
-                .bytes(parts.splice.closing(tail)),
+                .bytes(splice.opening(head)), .slice(frame, splice.leading),
+                .bytes(splice.lastHeader), .slice(frame, splice.lastContent),
+                .bytes(splice.closing(tail)),
             ]
         }
     }
@@ -112,25 +92,10 @@ enum PayloadCoding {
         case .identity: return .identity(bytes)
         case .gzip: return try gzip(bytes.bytes)
         case .zstd:
-            guard let variant = zstd(try Compression.compress(bytes.bytes, .zstd)) else {
-                throw .malformed("zstd")
-            }
-            return variant
+            let frame = SharedBytes(try Compression.compress(bytes.bytes, .zstd))
+            guard let splice = ZstdSplice(frame.bytes) else { throw .malformed("zstd") }
+            return .zstd(frame, splice)
         }
-    }
-
-    /// The variant that stored zstd bytes are already; `nil` when they are more than one frame.
-    static func zstd(_ frame: [UInt8]) -> PayloadVariant? {
-        guard let splice = ZstdSplice(frame) else { return nil }
-        let lastStart = splice.leading.upperBound
-        return .zstd(
-            PayloadVariant.ZstdParts(
-                splice: splice,
-                frameHeader: Array(frame[..<splice.leading.lowerBound]),
-                leading: SharedBytes(Array(frame[splice.leading])),
-                lastHeader: Array(frame[lastStart..<(lastStart + 3)]),
-                lastContent: SharedBytes(Array(frame[splice.lastContent])),
-                checksum: Array(frame[splice.lastContent.upperBound...])))
     }
 
     private static func gzip(_ bytes: [UInt8]) throws(CodecError) -> PayloadVariant {

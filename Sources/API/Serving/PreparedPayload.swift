@@ -49,6 +49,9 @@ final class PreparedPayload {
         tagText = tag.text
     }
 
+    /// Bytes of memory it holds beside the copy's own.
+    var ownedBytes: Int { full.ownedBytes + notModified.ownedBytes + 1024 }
+
     /// Whether `If-None-Match` names the answer.
     func isNamed(byIfNoneMatch field: String) -> Bool {
         field == tagText || tag.isNamed(byIfNoneMatch: field)

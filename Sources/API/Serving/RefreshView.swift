@@ -61,6 +61,7 @@ struct RefreshView {
             begin(event, .failed, .dead)
             job?.error = event.error
             job?.finishedAt = event.at
+            job?.queueDepth = 0
         case .purged:
             end(.idle)
         case .expired:
@@ -71,7 +72,9 @@ struct RefreshView {
 
     /// Takes the job of an accepted asking.
     mutating func apply(_ job: Job) {
-        guard !job.isRerun, !state.isUnderWay || self.job?.id == job.id else { return }
+        // An answer may come after events of the same job, which tell more.
+        guard !job.isRerun, !state.isUnderWay || (state == .queued && self.job?.id == job.id)
+        else { return }
         switch job.state {
         case .queued: state = .queued
         case .running: state = .running

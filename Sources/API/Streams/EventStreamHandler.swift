@@ -9,8 +9,6 @@ final class EventStreamHandler {
     private let hub: EventHub
     private let writer: KeyStreamWriter
     private let follower: FeedFollower
-    /// How long a stream waits to be opened where the store does not answer.
-    private static let patience = Duration.seconds(1)
 
     init(
         store: any RefreshStore, hub: EventHub, writer: KeyStreamWriter,
@@ -52,7 +50,7 @@ final class EventStreamHandler {
     private func open(
         _ stream: EventStream, _ filter: EventFilter, _ resumed: StreamPosition?
     ) async throws(Problem) {
-        await follower.ready(atMost: Self.patience)
+        await follower.ready(atMost: FeedFollower.patience)
         let opening = hub.beginOpening(filter)
         defer { hub.endOpening(opening) }
         var ended: Job?

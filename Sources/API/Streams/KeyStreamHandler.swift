@@ -15,16 +15,18 @@ final class KeyStreamHandler {
     private let reads: ReadHandler
     private let streams: KeyStreams
     private let writer: KeyStreamWriter
+    private let follower: FeedFollower
 
     init(
         store: any RefreshStore, table: KeyTable, reads: ReadHandler, streams: KeyStreams,
-        writer: KeyStreamWriter
+        writer: KeyStreamWriter, follower: FeedFollower
     ) {
         self.store = store
         self.table = table
         self.reads = reads
         self.streams = streams
         self.writer = writer
+        self.follower = follower
         loader = reads.loader
     }
 
@@ -71,6 +73,7 @@ final class KeyStreamHandler {
         _ stream: EventStream, _ plan: ReadPlan, _ asked: Asked, _ entry: KeyEntry
     ) async throws(Problem) {
         table.touch(entry, at: EventLoop.monotonicNanoseconds())
+        await follower.ready(atMost: FeedFollower.patience)
         if let text = asked.lastEventID {
             guard let position = StreamPosition(text) else {
                 throw .badRequest(

@@ -8,13 +8,17 @@ internal import Runtime
 /// Encodes what the streams of a key send.
 final class KeyStreamWriter {
     private let store: any RefreshStore
+    private let table: KeyTable
     private let loader: PayloadLoader
     private let time: StoreTime
     /// The latest event delivered of a key's partition.
     var position: (Key) -> EventID? = { _ in nil }
 
-    init(store: any RefreshStore, loader: PayloadLoader, time: StoreTime) {
+    init(
+        store: any RefreshStore, table: KeyTable, loader: PayloadLoader, time: StoreTime
+    ) {
         self.store = store
+        self.table = table
         self.loader = loader
         self.time = time
     }
@@ -118,6 +122,11 @@ final class KeyStreamWriter {
             return [chunk(event, remaining: left)]
         case .idle, .failed: return []
         }
+    }
+
+    /// Reads what is held of `key` again.
+    func catchUp(_ key: Key) async {
+        if let entry = table.find(key) { _ = await loader.load(entry) }
     }
 
     /// The job as the store knows it; `nil` also when the store does not answer.

@@ -137,7 +137,9 @@ final class KeyStreams {
     func resync(_ entry: KeyEntry, _ status: KeyStatus) {
         for (job, known) in followed where known.key == entry.key && !known.isSettling {
             let isCurrent = status.state.isUnderWay && status.job?.id == job
-            guard !isCurrent, status.now >= known.began, updates[entry.key] == nil else { continue }
+            guard !isCurrent, status.now >= known.began, updates[entry.key] == nil else {
+                continue
+            }
             followed[job]?.isSettling = true
             errands.start { core in await core.streams.settle(job) }
         }
@@ -149,6 +151,8 @@ final class KeyStreams {
         guard live(id) != nil, job.map(\.state.isEnded) ?? true else { return }
         let event = writer.end(of: id, as: job)
         if event.kind == .updated {
+            // The payload may be as far behind as the events.
+            await writer.catchUp(id.key)
             await finishUpdateLater(event, id, id.key)
         } else {
             live(id)?.send(writer.chunk(event, remaining: nil))

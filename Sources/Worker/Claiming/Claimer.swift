@@ -11,7 +11,7 @@ struct GrantedClaim: Sendable {
 /// are none. Never ends because of the store: it backs off and goes on.
 struct Claimer: Sendable {
     /// The longest wait for a wake-up: a lost one costs this at most.
-    static let longestWait = Duration.seconds(5)
+    static let longestWait = Duration.seconds(1)
     /// The wait while jobs are there that may not be claimed: the cap is reached.
     static let cappedWait = Duration.milliseconds(250)
     /// The wait while the queue is paused.

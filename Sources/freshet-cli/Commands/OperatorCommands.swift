@@ -7,6 +7,16 @@ internal import Runtime
 /// The commands of operators: each opens the store, runs one method of `Operator`, and turns what
 /// went wrong into a line and an exit code.
 enum OperatorCommands {
+    /// How durable a queued job is; `nil` when Redis does not say.
+    private static func durability(of store: RedisRefreshStore) async -> Durability? {
+        do {
+            return try await store.checkServers().durability
+        } catch {
+            // The command itself will say what is wrong with Redis.
+            return nil
+        }
+    }
+
     static func run(_ context: CallContext) throws(CallError) -> ExitCode {
         let operation = try context.operation()
         let console = console(context)
@@ -18,7 +28,8 @@ enum OperatorCommands {
                     settings: operation.redis, loop: loop, name: "freshet-operator")
                 defer { store.close() }
                 let target = Operator(
-                    store: store, settings: operation.settings, console: console)
+                    store: store, settings: operation.settings, console: console,
+                    durability: invocation.has("json") ? await durability(of: store) : nil)
                 try await perform(invocation, target, loop)
                 return .done
             } catch let error as OperatorError {

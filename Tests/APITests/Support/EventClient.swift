@@ -26,7 +26,7 @@ final class EventClient: Sendable {
                     try connection.send("GET", target, fields, [])
                     let head = try connection.head()
                     continuation.resume(returning: head)
-                    if head.status == 200 { try read(connection, events) }
+                    if head.status == 200 { try read(connection, "\(target) \(fields)", events) }
                     events.finish()
                 } catch {
                     events.finish(throwing: error)
@@ -42,14 +42,17 @@ final class EventClient: Sendable {
     }
 
     private static func read(
-        _ connection: WireConnection,
+        _ connection: WireConnection, _ target: String,
         _ events: AsyncThrowingStream<WireEvent, any Error>.Continuation
     ) throws {
         var text = ""
+        var types: [String] = []
         let end = ContinuousClock.now + .seconds(20)
         while let chunk = try connection.chunk() {
             // Heartbeats keep a stream alive on which nothing happens any more.
-            guard ContinuousClock.now < end else { throw WireError(description: "no end in 20 s") }
+            guard ContinuousClock.now < end else {
+                throw WireError(description: "no end of \(target) in 20 s, but \(types)")
+            }
             text += chunk
             while let end = text.firstRange(of: "\n\n") {
                 let block = text[..<end.lowerBound]
@@ -65,7 +68,9 @@ final class EventClient: Sendable {
                     default: break
                     }
                 }
-                if !event.type.isEmpty { events.yield(event) }
+                if event.type.isEmpty { continue }
+                types.append("\(event.type) \(event.id)")
+                events.yield(event)
             }
         }
     }
