@@ -42,7 +42,6 @@ let package = Package(
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CNettle"),
-        .systemLibrary(name: "CFuzzer"),
         .systemLibrary(name: "CSpawn"),
 
         // Layer 0: pure values, and what a process stands on.
@@ -98,7 +97,7 @@ let package = Package(
         .executableTarget(
             name: "freshet-fuzz",
             dependencies: [
-                "CFuzzer", "FreshetModel", "Codecs", "Configuration", "Coordination",
+                "FreshetModel", "Codecs", "Configuration", "Coordination",
                 "RefreshSources", "API",
             ],
             path: "Tests/Fuzz", exclude: ["Seeds"], swiftSettings: strict),

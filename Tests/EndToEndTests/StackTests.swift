@@ -145,6 +145,30 @@ struct StackTests {
         }
     }
 
+    @Test(
+        "while its Redis is killed and started again, what is held is served, and all is well after"
+    )
+    func killedRedis() async throws {
+        try await Self.withStack { stack in
+            _ = try await stack.client.get("/v1/resources/slow")
+            let redis = try #require(
+                Processes.children(of: stack.process.pid).first {
+                    Processes.commandLine(of: $0).first?.contains("redis-server") == true
+                })
+            kill(redis, SIGKILL)
+            let held = try await stack.client.get("/v1/resources/slow", deadline: .seconds(2))
+            #expect(held.status == 200)
+            try await eventually("all is well again", deadline: .seconds(6)) {
+                try await stack.client.get("/ready").status == 200
+            }
+            let asked = try await stack.client.post("/v1/resources/slow/refresh")
+            #expect(asked.status == 202)
+            try await eventually("its job runs", deadline: .seconds(5)) {
+                Self.runs(stack.directory) == 2
+            }
+        }
+    }
+
     @Test("payloads and queued jobs outlive the stack, also one that is killed")
     func survives() async throws {
         let directory = try TemporaryDirectory.create()

@@ -100,3 +100,68 @@ enum Shell {
         return Array(words.dropFirst())
     }
 }
+
+/// docs/operating.md explains what an operator sees.
+@Suite("Operators find an explanation")
+struct ExplanationTests {
+    private static let page = Repository.file("docs/operating.md").text
+
+    @Test("every metric is explained, and every explained metric exists")
+    func metrics() {
+        var names: Set<Substring> = []
+        for file in Repository.sources where file.module != "freshet-cli" {
+            for line in file.lines {
+                for piece in line.code.split(separator: "\"freshet_").dropFirst() {
+                    let name = "freshet_" + piece.prefix { $0.isLetter || $0 == "_" }
+                    // What ends in `_` is the beginning of a composed name.
+                    if !name.hasSuffix("_") { names.insert(Substring(name)) }
+                }
+            }
+        }
+        #expect(names.count > 10)
+        for name in names where !Self.page.contains("`\(name)`") {
+            Issue.record("docs/operating.md does not explain the metric \(name)")
+        }
+        for name in Self.explained(where: { $0.hasPrefix("freshet_") && !$0.contains("{") })
+        where !names.contains(where: { $0.hasPrefix(name) }) {
+            Issue.record("docs/operating.md explains \(name), which is no metric")
+        }
+    }
+
+    @Test("every event of the log is explained, and every explained event exists")
+    func events() {
+        var names: Set<Substring> = []
+        for file in Repository.sources {
+            for level in ["debug", "info", "warning", "error"] {
+                for piece in file.text.split(separator: "Log.\(level)(").dropFirst() {
+                    let literal = piece.drop { $0.isWhitespace }
+                    guard literal.first == "\"" else { continue }
+                    let name = literal.dropFirst().prefix { $0 != "\"" && $0 != "\\" }
+                    // `"\(role).failed"` has no name of its own.
+                    if name.contains(".") { names.insert(name) }
+                }
+            }
+        }
+        #expect(names.count > 10)
+        for name in names where !Self.page.contains("`\(name)`") {
+            Issue.record("docs/operating.md does not explain the event \(name)")
+        }
+        let prefixes = Set(names.map { $0.prefix { $0 != "." } })
+        for name in Self.explained(where: { $0.split(separator: ".").count == 2 })
+        where prefixes.contains(name.prefix { $0 != "." })
+            && !Repository.sources.contains(where: { $0.text.contains("\"\(name)\"") })
+        {
+            // Configuration fields look alike but begin with other words.
+            let isField = ["refresh.", "worker.drain_timeout", "worker.concurrency", "redis.wait"]
+                .contains { name.hasPrefix($0) }
+            if !isField { Issue.record("docs/operating.md explains \(name), which is no event") }
+        }
+    }
+
+    /// Words in back quotes.
+    private static func explained(where isWanted: (String) -> Bool) -> [String] {
+        page.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+            .filter { !$0.contains(" ") && !$0.contains("/") && isWanted($0) }
+    }
+}
