@@ -23,8 +23,9 @@ package struct KeySpace: Sendable, Hashable {
 
     /// HASH, the record: payload metadata (`v ct enc sb sz ic cc fc tag se sm at mod fu ku`), the
     /// job under way (`st run nonce att lost scope tp pg ra w ls ll sc pr rdy`, its rerun
-    /// `ar ap as`), what ended last (`lr ld le err cf on dn do`) and the last `fence`. No TTL; a
-    /// variant's record without payload goes after 30 days. One per key.
+    /// `ar ap as`), what ended last (`lr ld le err cf on dn do`), the last `fence`, and the run of
+    /// the last forgotten rerun, `fr`. No TTL; a variant's record without payload goes after 30
+    /// days. One per key.
     package func record(_ key: String) -> String { prefix + "k:" + key }
 
     /// STRING, the payload's stored bytes, PX = `keep_for`. Written by publish. One per kept key.

@@ -103,7 +103,7 @@ enum Step: Sendable {
         case 95..<96: return .withdraw(worker: number() % 2)
         case 96..<97: return .lead(number() % 2)
         case 97..<98: return .fire(slot: number() % 5)
-        default: return .advance(.seconds(pick([3, 12, 45])))
+        default: return .advance(.seconds(pick([3, 12, 45, -20])))
         }
     }
 }

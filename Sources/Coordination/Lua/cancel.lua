@@ -9,6 +9,8 @@ local k = P .. 'k:' .. key
 local r = call('HMGET', k, 'st', 'run', 'ar', 'ap', 'as', 'v')
 if num(r[3], -1) == run then
   call('HDEL', k, 'ar', 'ap', 'as')
+  -- Its number is not given again, also when the clock steps back.
+  call('HSET', k, 'fr', int(run))
   keep_job(key, run, 'cancelled', num(r[4], 1), nil, nil, nil, nil, nil, keep_jobs)
   emit({ event('cancelled', key, run, num(r[6], 0)) })
   return 'removed'

@@ -11,6 +11,7 @@ local lines = {}
 if r[1] and r[1] ~= 'f' then lines[1] = cancel_job(key, k, keep_jobs) end
 local rerun = num(r[2], nil)
 if rerun then
+  call('HSET', k, 'fr', int(rerun))
   keep_job(key, rerun, 'cancelled', num(r[3], 1), nil, nil, nil, nil, nil, keep_jobs)
   lines[#lines + 1] = event('cancelled', key, rerun, num(r[4], 0))
 end

@@ -25,7 +25,7 @@ local function rank_of(key)
 end
 
 local function new_job(key, k, r, class, delay, scope, tp, version)
-  local run = math.max(num(r.run, 0) + 1, now_us)
+  local run = math.max(num(r.run, 0) + 1, num(r.fr, 0) + 1, now_us)
   local set = { 'st', delay > 0 and 'd' or 'q', 'run', int(run) }
   if scope ~= '' then set[#set + 1] = 'scope'; set[#set + 1] = scope end
   if tp ~= '' then set[#set + 1] = 'tp'; set[#set + 1] = tp end
@@ -106,7 +106,7 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
 end
 
 local function join_running(key, k, class, force, scope)
-  local r = fetch(k, 'run', 'ls', 'sc', 'pr', 'att', 'ar', 'ap', 'as', 'pg')
+  local r = fetch(k, 'run', 'ls', 'sc', 'pr', 'att', 'ar', 'ap', 'as', 'pg', 'fr')
   local since = int(num(r.ls, now))
   -- A half-state: leased by its record alone. The reaper takes it from here.
   if not call('ZSCORE', P .. 'leased', key) then call('ZADD', P .. 'leased', int(now), key) end
@@ -119,7 +119,7 @@ local function join_running(key, k, class, force, scope)
     class = math.min(class, num(r.ap, 1))
     scope = unite(r['as'], scope)
   else
-    rerun = math.max(num(r.run, 0) + 1, now_us)
+    rerun = math.max(num(r.run, 0) + 1, num(r.fr, 0) + 1, now_us)
   end
   call('HSET', k, 'ar', int(rerun), 'ap', int(class), 'as', scope)
   return { 'queued', int(rerun), 'q', class, -1, 0, 0, since, 1, r.pg or '' }
@@ -127,8 +127,8 @@ end
 
 local function request(key, origin, class, delay, force, scope, seen, cool, maximum, tp, expire)
   local k = P .. 'k:' .. key
-  local got = call('HMGET', k, 'st', 'run', 'v', 'at')
-  local r = { st = got[1], run = got[2], at = got[4] }
+  local got = call('HMGET', k, 'st', 'run', 'v', 'at', 'fr')
+  local r = { st = got[1], run = got[2], at = got[4], fr = got[5] }
   local version = num(got[3], 0)
   if expire and r.at and num(call('HGET', k, 'ku'), now + 1) > now then
     call('HSET', k, 'fu', int(now))
