@@ -14,6 +14,8 @@ final class Connection {
     }
 
     let core: ServerCore
+    /// Who drives it: of the certificate that was there when it came.
+    let daemon: Daemon
     /// `struct MHD_Connection *`; libmicrohttpd's, valid until it says the connection is closed.
     let handle: OpaquePointer
     let descriptor: Int32
@@ -43,10 +45,11 @@ final class Connection {
     var isHandedOver = false
 
     init(
-        core: ServerCore, handle: OpaquePointer, descriptor: Int32, address: PeerAddress,
-        at now: UInt64
+        core: ServerCore, daemon: Daemon, handle: OpaquePointer, descriptor: Int32,
+        address: PeerAddress, at now: UInt64
     ) {
         self.core = core
+        self.daemon = daemon
         unsafe self.handle = handle
         self.descriptor = descriptor
         self.address = address

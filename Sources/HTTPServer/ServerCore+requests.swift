@@ -123,7 +123,8 @@ extension ServerCore {
         connection.enter(.responding)
         metrics.count(response.status)
         let isQueued = unsafe response.queue(
-            connection.handle, exchange.id, date, extra, closing: isStopping)
+            connection.handle, exchange.id, date, extra, added: exchange.addedFields,
+            closing: isStopping)
         return isQueued ? .YES : .NO
     }
 
