@@ -145,8 +145,12 @@ final class APICore {
 
     /// Takes over keys and limits; streams of keys that are gone, or may do less now, end.
     func reload(_ settings: APISettings) {
+        let wasClosed = admission.isClosed
         admission.reload(settings)
         shares.endRevoked()
+        // Answers say to caches whether they are for one caller.
+        guard wasClosed != admission.isClosed else { return }
+        for entry in table.all { entry.copy?.forgetAnswers() }
     }
 
     /// Ends all streams: their clients come back to another process.

@@ -101,6 +101,11 @@ static inline struct MHD_Response *freshet_mhd_unsent(uint64_t length) {
     return MHD_create_response_from_callback(length, 1, freshet_mhd_no_body, NULL, NULL);
 }
 
+// Variadic too. The connection is closed when it was idle for a second.
+static inline void freshet_mhd_expire(struct MHD_Connection *connection) {
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+}
+
 // More than one pass of the daemon's loop is needed at once.
 static inline int freshet_mhd_is_pending(struct MHD_Daemon *daemon) {
     MHD_UNSIGNED_LONG_LONG timeout = 0;

@@ -39,6 +39,8 @@ final class Connection {
     var isWatched = false
     /// The target of the current request is not one.
     var hasBlankTarget = false
+    /// Where that lies in libmicrohttpd's memory.
+    var targetPlace: Range<UInt> = 0..<0
     /// Woken, but libmicrohttpd has not come to it yet.
     var isResuming = false
     /// Its socket lives on as an event stream.
@@ -60,6 +62,7 @@ final class Connection {
 
     func enter(_ phase: Phase) {
         self.phase = phase
+        core.progress += 1
         since = core.now
     }
 

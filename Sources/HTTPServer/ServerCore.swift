@@ -36,6 +36,12 @@ final class ServerCore {
     private var needsRun = false
     private var isRunScheduled = false
     private var isDriving = false
+    /// Runs of the daemon that were wanted at once and came to nothing.
+    private var vainRuns = 0
+    /// Counts what the daemon tells of connections.
+    var progress = 0
+    /// The run in which libmicrohttpd sent a page of its own.
+    var pageRun: UInt64 = 0
     var isStopping = false
     var drained: (() -> Void)?
     var suspended = 0
@@ -108,14 +114,22 @@ final class ServerCore {
         now = EventLoop.monotonicNanoseconds()
         date.refresh(now)
         var rounds = 0
+        let before = progress
         repeat {
             needsRun = false
             daemon.run()
             rounds += 1
         } while rounds < 4 && (needsRun || daemon.isPending)
         if !retired.isEmpty { driveRetired() }
+        vainRuns = daemon.isPending && progress == before ? vainRuns + 1 : 0
+        if vainRuns >= Self.vainRunsMax {
+            vainRuns = 0
+            abandonStuck()
+        }
         if needsRun || daemon.isPending { runNextTurn() }
     }
+
+    private static let vainRunsMax = 64
 
     /// For the end, when nothing else is to happen in between.
     func runOnce() {
@@ -153,6 +167,7 @@ final class ServerCore {
             core: self, daemon: daemon, handle: handle,
             descriptor: freshet_mhd_descriptor(handle), address: address, at: now)
         daemon.connectionCount += 1
+        progress += 1
         connections.add(connection)
         return connection
     }
@@ -160,6 +175,7 @@ final class ServerCore {
     /// The socket is still open, for the last time.
     func closed(_ connection: Connection) {
         unwatch(connection)
+        answerBeforeClosing(connection)
         connections.remove(connection)
         connection.daemon.connectionCount -= 1
         connection.exchange?.end()
