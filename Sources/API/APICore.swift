@@ -53,7 +53,7 @@ final class APICore {
         self.errands = errands
         metricsRegistry = registry
         metrics = APIMetrics(registry)
-        storeMetrics = StoreMetrics(registry)
+        storeMetrics = StoreMetrics(registry, settings)
         let health = StoreHealth(role: "api")
         time = StoreTime(loop: loop)
         resolver = KeyResolver(settings)

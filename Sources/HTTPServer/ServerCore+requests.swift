@@ -30,7 +30,8 @@ extension ServerCore {
             connection.handle, isVersion10: isVersion10, method: method,
             target: connection.targetPlace, version: version, headBytes: size)
         let id = fields.requestID.map { RequestID.given($0) } ?? nextID()
-        exchange.begin(unsafe HTTPMethod(cString: method), isVersion10: isVersion10, id: id, at: now)
+        exchange.begin(
+            unsafe HTTPMethod(cString: method), isVersion10: isVersion10, id: id, at: now)
         connection.accountedBytes += UInt64(size)
         metrics.requests.increment()
         if connection.hasBlankTarget {
@@ -133,6 +134,7 @@ extension ServerCore {
         exchange.answered()
         connection.enter(.responding)
         metrics.count(response.status)
+        metrics.duration.observe(nanoseconds: now &- min(exchange.receivedAt, now))
         let isQueued = unsafe response.queue(
             connection.handle, exchange.id, date, extra, added: exchange.addedFields,
             closing: isStopping)
