@@ -15,7 +15,7 @@ LC_ALL=C awk -v rows="${1:-102052}" 'BEGIN {
     for (i = 1; i <= rows; i++) {
         net = (i * 7919) % 90000 / 100 + 1
         # Leading zeros stay text, empty fields become null.
-        printf "%d,%d,\"Customer %d, Inc.\",\"Long Street %d, 2nd floor\",%s,%04d,004790%06d,", \
+        printf "%d,%d,\"Customer %d, Inc.\",\"Street %d, 2nd floor\",%s,%04d,004790%06d,", \
             i, i % 9001, i % 9001, i % 300, city[i % 6 + 1], i % 9999, i % 1000000
         printf "customer%d@example.org,2025-%02d-%02dT%02d:%02d:00Z,%s,%s,%d,%.2f,%.2f,%.2f,NOK,,", \
             i % 9001, i % 12 + 1, i % 28 + 1, i % 24, i % 60, state[i % 6 + 1], \
