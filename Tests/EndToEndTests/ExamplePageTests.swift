@@ -71,17 +71,24 @@ struct ExamplePageTests {
             ])
         do {
             try await stack.waitForLine(containing: "ready ", deadline: .seconds(30))
+            var typed = ""
             var output = ""
             var answers = 0
             for block in blocks.dropFirst() {
                 switch Block(block) {
                 case .commands:
-                    output = try await Example.shell(placed(block)).joined(separator: "\n")
+                    typed = placed(block)
+                    output = try await Example.shell(typed).joined(separator: "\n")
                 case .answer(let members):
                     answers += 1
-                    for member in members {
-                        #expect(output.contains("\"\(member)\":"), "\(name): \(output)")
+                    func isThere() -> Bool {
+                        members.allSatisfy { output.contains("\"\($0)\":") }
                     }
+                    // Who types it is slower: the scan that the page tells of may have to begin yet.
+                    for _ in 0..<5 where !isThere() {
+                        output = try await Example.shell(typed).joined(separator: "\n")
+                    }
+                    #expect(isThere(), "\(members) in \(output)")
                 case .log(let lines):
                     for words in lines {
                         try await eventually("\(words) in the log", deadline: .seconds(15)) {
