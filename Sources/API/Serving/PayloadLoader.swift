@@ -85,6 +85,13 @@ final class PayloadLoader {
         repeat {
             entry.mustLoadAgain = false
             outcome = await loadOnce(entry)
+            // A client was told of more than is held: a connection that was cut just now, and is
+            // made again meanwhile, must not cost readers the payload.
+            if case .failure(let error) = outcome, error.code == .redisUnavailable,
+                entry.copy != nil, entry.servable(time.now()) == nil
+            {
+                outcome = await loadOnce(entry)
+            }
             if entry.mustLoadAgain, entry.servable(time.now()) == nil { continue }
             entry.isBehind = false
             if case .failure = outcome { entry.isBehind = entry.copy != nil || entry.awaitsUpdate }
