@@ -12,7 +12,7 @@ local key, fence, nonce, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local fresh_ms, keep_ms, keep_jobs = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
 local k, p = P .. 'k:' .. key, P .. 'p:' .. key
 local r = call('HMGET', k, 'st', 'fence', 'nonce', 'run', 'v', 'tag', 'mod', 'ls', 'att', 'w', 'ar',
-  'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku')
+  'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku', 'vf')
 local version, run, started = num(r[5], 0), num(r[4], 0), num(r[8], now)
 
 if r[1] ~= 'r' or r[2] ~= fence or r[3] ~= nonce then
@@ -27,6 +27,7 @@ if kind == 'r' and not kept then return { 'unrenewable' } end
 local set = { 'at', int(now), 'lr', int(now), 'le', int(now), 'ld', int(math.max(0, now - started)),
   'dn', nonce }
 local unset = { 'st', 'err', 'cf', 'on', unpack(JOB_FIELDS) }
+if r[19] and kind ~= 'r' then unset[#unset + 1] = 'vf' end
 local function put(name, value)
   if value == '' then unset[#unset + 1] = name return end
   set[#set + 1] = name
@@ -35,7 +36,7 @@ end
 if kind == 'r' then
   if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
 else
-  version = version + 1
+  version = math.max(version, num(r[19], 0)) + 1
   if kind == 's' then
     if call('EXISTS', ARGV[18]) == 0 then return redis.error_reply('FRESHET staged payload is gone') end
     call('RENAME', ARGV[18], p)

@@ -83,11 +83,17 @@ final class History: Sendable {
     /// - Parameters:
     ///   - endings: State of each job that was accepted.
     ///   - runs: Of the source, all of them.
-    ///   - wipe: When Redis lost all its data, if it did: jobs accepted before may be gone.
+    ///   - wipe: When Redis lost all its data, if it did: jobs accepted before may be gone, and a
+    ///     status knows of no version until the next publication.
     func violations(
         endings: Endings, runs: [CountedSource.Run], wipe: Int64? = nil
     ) -> [String] {
-        let records = records
+        var records = records
+        if let wipe {
+            records.sights.removeAll {
+                $0.kind == .status && $0.version == 0 && $0.answered > wipe
+            }
+        }
         return records.lostAsks(endings, runs, wipe ?? 0) + records.doublePublications()
             + records.fallingVersions() + records.olderPayloads()
     }
