@@ -85,12 +85,12 @@ final class PayloadLoader {
         repeat {
             entry.mustLoadAgain = false
             outcome = await loadOnce(entry)
-            // A client was told of more than is held: a connection that was cut just now, and is
-            // made again meanwhile, must not cost readers the payload.
-            if case .failure(let error) = outcome, error.code == .redisUnavailable,
-                entry.copy != nil, entry.servable(time.now()) == nil
-            {
-                outcome = await loadOnce(entry)
+            // A client was told of more than is held. A connection that was cut just now is made
+            // again meanwhile; when the store is gone for longer, what is held is served all the
+            // same, as if nobody had been told.
+            if hidesCopy(entry, outcome) { outcome = await loadOnce(entry) }
+            if hidesCopy(entry, outcome), let copy = entry.copy {
+                entry.forgetTold(copy.metadata.version)
             }
             if entry.mustLoadAgain, entry.servable(time.now()) == nil { continue }
             entry.isBehind = false
@@ -100,6 +100,16 @@ final class PayloadLoader {
         } while entry.mustLoadAgain
         entry.isLoading = false
         table.release(entry)
+    }
+
+    /// Whether only a version that cannot be had keeps a copy from being served.
+    private func hidesCopy(
+        _ entry: KeyEntry, _ outcome: Result<KeyStatus, RefreshError>
+    ) -> Bool {
+        guard case .failure(let error) = outcome, error.code == .redisUnavailable,
+            let copy = entry.copy
+        else { return false }
+        return copy.metadata.isKept(at: time.now()) && copy.metadata.version < entry.toldVersion
     }
 
     private func finishUpdate(_ entry: KeyEntry, _ outcome: Result<KeyStatus, RefreshError>) {

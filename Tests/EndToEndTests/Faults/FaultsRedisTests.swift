@@ -48,7 +48,8 @@ struct FaultsRedisTests {
             for key in keys {
                 let started = ContinuousClock.now
                 #expect(await traffic.readOnce(key, process) != nil)
-                #expect(.now - started < .milliseconds(500))
+                // The first of all may find that a version it was told of cannot be had.
+                #expect(.now - started < .milliseconds(700))
             }
             let started = ContinuousClock.now
             let cold = try await client.get("/v1/resources/cold")
@@ -73,16 +74,18 @@ struct FaultsRedisTests {
             try await traffic.run {
                 try await Self.publish(3, traffic)
                 for _ in 0..<2 {
+                    let began = History.now()
                     try await fleet.redis.kill()
                     try await Self.expectOutage(fleet, traffic)
                     try await fleet.redis.restart()
                     try await fleet.waitUntilReady(deadline: .seconds(5))
+                    traffic.history.add(outage: began...History.now())
                     try await Self.publish(3, traffic)
                 }
             }
             let violations = try await traffic.violations()
             #expect(violations == [])
-            #expect(Self.refusedReads(traffic).isEmpty)
+            #expect(Self.refusedReads(traffic) == [])
         }
     }
 
@@ -91,16 +94,18 @@ struct FaultsRedisTests {
         try await Self.withFleet { fleet, traffic in
             try await traffic.run {
                 try await Self.publish(2, traffic)
+                let began = History.now()
                 fleet.redis.freeze()
                 let end = ContinuousClock.now + .seconds(5)
                 repeat { try await Self.expectOutage(fleet, traffic) } while .now < end
                 fleet.redis.resume()
                 try await fleet.waitUntilReady(deadline: .seconds(5))
+                traffic.history.add(outage: began...History.now())
                 try await Self.publish(3, traffic)
             }
             let violations = try await traffic.violations()
             #expect(violations == [])
-            #expect(Self.refusedReads(traffic).isEmpty)
+            #expect(Self.refusedReads(traffic) == [])
             let slowest = traffic.history.records.refusals.map { $0.answered - $0.sent }.max()
             #expect((slowest ?? 0) < 1_500_000_000)
         }
@@ -117,7 +122,7 @@ struct FaultsRedisTests {
             }
             let violations = try await traffic.violations()
             #expect(violations == [])
-            #expect(traffic.history.records.refusals.isEmpty)
+            #expect(traffic.history.records.refusals == [])
         }
     }
 
@@ -136,7 +141,7 @@ struct FaultsRedisTests {
             }
             let violations = try await traffic.violations()
             #expect(violations == [])
-            #expect(Self.refusedReads(traffic).isEmpty)
+            #expect(Self.refusedReads(traffic) == [])
             // A call whose reply is lost is refused at worst, and says why.
             let codes = Set(traffic.history.records.refusals.map(\.code))
             #expect(codes.isSubset(of: ["redis_unavailable"]))
@@ -175,7 +180,7 @@ struct FaultsRedisTests {
             }
             let violations = try await traffic.violations(wipe: wipe)
             #expect(violations == [])
-            #expect(Self.refusedReads(traffic).isEmpty)
+            #expect(Self.refusedReads(traffic) == [])
             for key in Self.keys {
                 #expect(fleet.source.runs(of: key).count == 4)
                 // Those who hold version 3 are not given a lower one.
@@ -221,7 +226,7 @@ struct FaultsRedisTests {
             }
             let violations = try await traffic.violations()
             #expect(violations == [])
-            #expect(Self.refusedReads(traffic).isEmpty)
+            #expect(Self.refusedReads(traffic) == [])
         }
     }
 }

@@ -44,11 +44,13 @@ final class History: Sendable {
     }
 
     /// Any other answer: a status with its code, or none when the connection broke.
-    struct Refusal: Sendable {
+    struct Refusal: Sendable, Equatable {
         var process: Int
         var path: String
         var status: Int?
         var code: String?
+        /// Why there is no answer.
+        var failure: String?
         var sent: Int64
         var answered: Int64
     }
@@ -57,6 +59,7 @@ final class History: Sendable {
     typealias Endings = [String: String]
 
     struct Records: Sendable {
+        var outages: [ClosedRange<Int64>] = []
         var asks: [Ask] = []
         var sights: [Sight] = []
         var events: [Event] = []
@@ -70,6 +73,12 @@ final class History: Sendable {
     func add(_ ask: Ask) { all.withLock { $0.asks.append(ask) } }
     func add(_ sight: Sight) { all.withLock { $0.sights.append(sight) } }
     func add(_ event: Event) { all.withLock { $0.events.append(event) } }
+    /// Redis could not be reached in that time, and processes may have needed a second more.
+    func add(outage: ClosedRange<Int64>) {
+        all.withLock {
+            $0.outages.append(outage.lowerBound...outage.upperBound + 1_000_000_000)
+        }
+    }
     func add(_ refusal: Refusal) { all.withLock { $0.refusals.append(refusal) } }
 
     static func now() -> Int64 {
@@ -147,19 +156,28 @@ extension History.Records {
     }
 
     /// On one process, what is asked for after an answer shows no lower version than that answer;
-    /// on one stream versions only grow.
+    /// on one stream versions only grow. Statuses and events bind no read of or after an outage:
+    /// then what is held is served, although a client was told of more that could not be had.
     func fallingVersions() -> [String] {
         var found: [String] = []
         let groups = Dictionary(grouping: sights) { "process \($0.process), \($0.key)" }
         for (name, group) in groups {
             let answers = group.sorted { $0.answered < $1.answered }
             var next = 0
-            var highest = 0
+            var read = 0
+            var told = 0
             for sight in group.sorted(by: { $0.sent < $1.sent }) {
                 while next < answers.count, answers[next].answered < sight.sent {
-                    highest = Swift.max(highest, answers[next].version)
+                    let earlier = answers[next]
                     next += 1
+                    if earlier.kind == .read {
+                        read = Swift.max(read, earlier.version)
+                    } else if !isOutage(in: earlier.sent...sight.answered) {
+                        told = Swift.max(told, earlier.version)
+                    }
                 }
+                if isOutage(in: sight.sent...sight.answered) { told = 0 }
+                let highest = Swift.max(read, told)
                 if sight.kind != .told, sight.version < highest {
                     found.append("\(name): \(sight.kind) of \(sight.version) after \(highest)")
                 }
@@ -174,6 +192,10 @@ extension History.Records {
             last[name] = event.version
         }
         return found
+    }
+
+    private func isOutage(in time: ClosedRange<Int64>) -> Bool {
+        outages.contains { $0.overlaps(time) }
     }
 
     /// A version has one payload, and a later version one that was loaded later.

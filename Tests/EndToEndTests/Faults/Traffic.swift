@@ -183,14 +183,14 @@ struct Traffic {
                 method, "/v1/resources/" + path, body: body, deadline: .seconds(15))
             return (answer, sent, History.now())
         } catch {
-            refuse(process, path, nil, sent, History.now())
+            refuse(process, path, nil, sent, History.now(), failure: "\(error)")
             return nil
         }
     }
 
     private func refuse(
         _ process: Int, _ path: String, _ answer: HTTPClient.Response?, _ sent: Int64,
-        _ answered: Int64
+        _ answered: Int64, failure: String? = nil
     ) {
         let problem = answer.flatMap {
             try? JSONDecoder().decode(Problem.self, from: Data($0.body))
@@ -198,7 +198,7 @@ struct Traffic {
         history.add(
             History.Refusal(
                 process: process, path: path, status: answer?.status, code: problem?.code,
-                sent: sent, answered: answered))
+                failure: failure, sent: sent, answered: answered))
     }
 
     /// Between two calls of a client; `false` at its end.
