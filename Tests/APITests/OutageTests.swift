@@ -27,6 +27,23 @@ struct OutageTests {
         }
     }
 
+    @Test("a purge whose message is lost is noticed, and nothing brings the payload back")
+    func missedPurge() async throws {
+        try await APIFixture.run { api in
+            try await api.keep("slow", "[1]")
+            #expect(try await api.get("/v1/resources/slow").status == 200)
+            api.store.setDeaf(true)
+            try await api.store.base.purge(APIFixture.key("slow"), keepJobs: .seconds(60))
+            try await eventually("it is gone", deadline: .seconds(3)) {
+                try await api.get("/v1/resources/slow").status == 503
+            }
+            api.store.setDown(true)
+            #expect(try await api.get("/v1/resources/slow").status == 503)
+            api.store.setDown(false)
+            #expect(try await api.get("/v1/resources/slow").json["code"].string == "not_ready")
+        }
+    }
+
     @Test("a store that comes back empty goes on above the version that is held")
     func emptied() async throws {
         let redis = try await PrivateRedis.start()
