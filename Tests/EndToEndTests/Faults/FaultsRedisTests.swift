@@ -190,6 +190,31 @@ struct FaultsRedisTests {
         }
     }
 
+    @Test("far away: asks take a few round trips, held payloads none, leases hold")
+    func far() async throws {
+        try await Fleet.run(delay: .milliseconds(80)) { source in
+            "  a: {fresh_for: never, source: \(source.configuration(seconds: 1.2))}"
+        } _: { fleet in
+            let traffic = Traffic(fleet: fleet, keys: ["a"])
+            try await traffic.run([.listener]) {
+                #expect(await traffic.readOnce("a", 0) == "1")
+                let started = ContinuousClock.now
+                for _ in 0..<20 { await traffic.readOnce("a", 0) }
+                #expect(.now - started < .milliseconds(500))
+                let asked = ContinuousClock.now
+                let job = try #require(await traffic.askOnce("a", 0))
+                #expect(.now - asked < .milliseconds(700))
+                // It runs for longer than its lease.
+                try await eventually("\(job) ends", deadline: .seconds(8)) {
+                    await traffic.readOnce("a", 0) == "2"
+                }
+            }
+            let violations = try await traffic.violations()
+            #expect(violations == [])
+            #expect(fleet.source.runs().count == 2)
+        }
+    }
+
     @Test("full: refreshes are refused with a reason, reads work, nothing is announced unwritten")
     func full() async throws {
         try await Self.withFleet { fleet, traffic in

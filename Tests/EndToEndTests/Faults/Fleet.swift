@@ -18,12 +18,19 @@ final class Fleet: Sendable {
     private let configuration: String
     private let members = Mutex<[Member: ChildProcess]>([:])
 
-    private init(redis: PrivateRedis, source: CountedSource, ports: [Int], _ resources: String) {
+    private let link: SlowLink?
+
+    private init(
+        redis: PrivateRedis, link: SlowLink?, source: CountedSource, ports: [Int],
+        _ resources: String
+    ) {
         self.redis = redis
+        self.link = link
+        let url = link.map { "redis://127.0.0.1:\($0.port)" } ?? redis.url
         self.source = source
         self.ports = ports
         configuration = """
-            redis: {url: "\(redis.url)"}
+            redis: {url: "\(url)"}
             refresh: {check_interval: 1s}
             worker: {concurrency: 4}
             defaults: {lease: 1s, wait_timeout: 10s, retry: {max: 10, interval: 200ms, backoff: 1}}
@@ -34,16 +41,22 @@ final class Fleet: Sendable {
 
     /// Runs `body` with a fleet of its own, ends it, and shows the logs of what fails.
     ///
-    /// - Parameter resources: The section of that name, indented by two, made from the source.
+    /// - Parameters:
+    ///   - delay: On the way to Redis, one way; of pieces of 8 KB.
+    ///   - resources: The section of that name, indented by two, made from the source.
     static func run(
         apis: Int = 1, workers: Int = 1, redis arguments: [String] = [],
+        delay: Duration? = nil,
         resources: (CountedSource) -> String, _ body: (Fleet) async throws -> Void
     ) async throws {
         let redis = try await PrivateRedis.start(arguments)
         do {
             let source = try CountedSource(directory: redis.directory)
             let fleet = Fleet(
-                redis: redis, source: source, ports: try LoopbackPort.free(count: apis),
+                redis: redis,
+                link: try delay.map {
+                    try SlowLink(to: redis.socketPath, delay: $0, piece: 8192)
+                }, source: source, ports: try LoopbackPort.free(count: apis),
                 resources(source))
             do {
                 try RunningStack.write(fleet.configuration, to: fleet.configurationPath)
@@ -127,5 +140,6 @@ final class Fleet: Sendable {
         for process in all { process.send(signal: SIGTERM) }
         source.releaseAll()
         for process in all { await process.stop(grace: .seconds(10)) }
+        link?.stop()
     }
 }
