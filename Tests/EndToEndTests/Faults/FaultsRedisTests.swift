@@ -130,7 +130,7 @@ struct FaultsRedisTests {
     func connectionsCut() async throws {
         try await Self.withFleet { fleet, traffic in
             try await traffic.run {
-                for _ in 0..<6 {
+                for _ in 0..<4 {
                     try await fleet.redis.cli("CLIENT", "KILL", "TYPE", "normal")
                     try await fleet.redis.cli("CLIENT", "KILL", "TYPE", "pubsub")
                     // A connection that does not live for a second is made again ever more seldom.
