@@ -40,6 +40,35 @@ struct HalfStateTests {
         }
     }
 
+    @Test("where whole sets were evicted, whoever reads asks again, and the jobs go on")
+    func evictedSets() async throws {
+        try await LiveStore.run { live in
+            try await live.scene.ask("waits")
+            try await live.scene.ask("runs") { $0.priority = .high }
+            let claim = try await live.scene.claim()
+            let later = try await live.scene.ask("later") { $0.delay = .milliseconds(50) }
+            for place in ["waiting", "delayed", "leased"] { try await live.raw("DEL", place) }
+            for key in ["waits", "runs", "later"] {
+                // Not under way, so that reads, schedules and people know to ask.
+                let status = try await live.scene.status(key)
+                #expect(status.state == .idle)
+                #expect(status.job == nil)
+                guard case .accepted = try await live.scene.outcome(key, { $0.origin = .read })
+                else { throw Scene.Unexpected("\(key) was not accepted") }
+                #expect(try await live.scene.status(key).state != .idle)
+            }
+            // By its id it could be found all along.
+            #expect(try await live.store.job(later.job.id) != nil)
+            var keys: Set<String> = []
+            try await eventually("all are claimed again") {
+                try await live.scene.maintain()
+                keys.formUnion(try await live.scene.claims().map(\.key.text))
+                return keys == ["waits", "runs", "later"]
+            }
+            #expect(try await live.scene.publish(claim) == .leaseLost)
+        }
+    }
+
     @Test("a lease whose record is gone ends, and the key waits again")
     func lostRecord() async throws {
         try await LiveStore.run { live in
