@@ -190,6 +190,24 @@ struct FaultsRedisTests {
         }
     }
 
+    @Test("its queue is evicted: those who read what is stale fill it again")
+    func evicted() async throws {
+        try await Self.withFleet(freshFor: "always") { fleet, traffic in
+            try await traffic.run([.reader]) {
+                try await Self.publish(2, traffic)
+                for _ in 0..<3 {
+                    for set in ["waiting", "leased", "delayed", "wake"] {
+                        try await fleet.redis.cli("DEL", "{freshet:0}:" + set)
+                    }
+                    try await Self.publish(1, traffic)
+                }
+            }
+            let violations = try await traffic.violations()
+            #expect(violations == [])
+            #expect(Self.refusedReads(traffic) == [])
+        }
+    }
+
     @Test("far away: asks take a few round trips, held payloads none, leases hold")
     func far() async throws {
         try await Fleet.run(delay: .milliseconds(80)) { source in
