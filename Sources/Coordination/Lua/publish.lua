@@ -30,7 +30,7 @@ local function publish(a)
   local body = ARGV[a + 17]
   local k, p = P .. 'k:' .. key, P .. 'p:' .. key
   local r = call('HMGET', k, 'st', 'fence', 'nonce', 'run', 'v', 'tag', 'mod', 'ls', 'att', 'w', 'ar',
-    'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku')
+    'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku', 'vf')
   local version, run, started = num(r[5], 0), num(r[4], 0), num(r[8], now)
 
   if r[1] ~= 'r' or r[2] ~= fence or r[3] ~= nonce then
@@ -45,6 +45,7 @@ local function publish(a)
   local took = math.max(0, now - started)
   local set = { 'at', NOW, 'lr', NOW, 'le', NOW, 'ld', int(took), 'dn', nonce }
   local unset = { 'st', 'err', 'cf', 'on', unpack(JOB_FIELDS) }
+  if r[19] and kind ~= 'r' then unset[#unset + 1] = 'vf' end
   local function put(name, value)
     if value == '' then unset[#unset + 1] = name return end
     add(set, name, value)
@@ -52,7 +53,7 @@ local function publish(a)
   if kind == 'r' then
     if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
   else
-    version = version + 1
+    version = math.max(version, num(r[19], 0)) + 1
     if kind == 's' then
       if call('EXISTS', body) == 0 then return { 'unstaged' } end
       call('RENAME', body, p)

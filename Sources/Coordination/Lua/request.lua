@@ -13,6 +13,12 @@
 local lines, answers = {}, {}
 local waiting = call('ZCARD', P .. 'waiting')
 
+-- Somebody holds a version that the record does not know: these data are younger than it. The next
+-- publication goes on from there.
+local function remember(k, version, seen)
+  if seen > version and seen > num(call('HGET', k, 'vf'), 0) then call('HSET', k, 'vf', int(seen)) end
+end
+
 -- The fields of a record by name.
 local function fetch(k, ...)
   local got, r = call('HMGET', k, ...), {}
@@ -135,6 +141,7 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
     if not r.st or r.st == 'f' then call('ZADD', P .. 'due', NOW, key) end
     lines[#lines + 1] = event('expired', key, nil, version)
   end
+  if r.st and r.st ~= 'f' then remember(k, version, seen) end
   if r.st == 'q' then return join_waiting(key, k, class, scope, version) end
   if r.st == 'd' or r.st == 't' then
     return join_delayed(key, k, origin, class, delay, scope, version)
@@ -151,6 +158,7 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
     end
   end
   if waiting >= maximum then return { 'full' } end
+  remember(k, version, seen)
   return new_job(key, k, r, class, delay, scope, tp, version)
 end
 
