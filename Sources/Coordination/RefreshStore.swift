@@ -39,6 +39,8 @@ public protocol RefreshStore: Sendable {
     ///   dead letters. `read` and `monitor` get `notNeeded` when the kept version is above
     ///   `seenVersion`, and `coolingDown` when the key failed less than `coolDown` ago. New jobs
     ///   past `maximumQueue` waiting get `queueFull`.
+    /// - An accepted `seenVersion` above the key's version is remembered: the next payload gets a
+    ///   version above it.
     /// - Waiting: join, `queued`. The higher priority is taken (sequence number kept), scopes unite.
     /// - Delayed (not retrying): join. The earlier time is taken; `ask` without delay makes it
     ///   waiting at once. `read`, `monitor` and `schedule` leave the time alone.

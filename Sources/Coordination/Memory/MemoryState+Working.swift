@@ -119,7 +119,7 @@ extension MemoryState {
     private mutating func store(
         _ payload: Payload, of key: Key, over old: PayloadMetadata?, at now: Timestamp
     ) {
-        let version = (records[key]?.version ?? 0) + 1
+        let version = max(records[key]?.version ?? 0, records[key]?.seenVersion ?? 0) + 1
         let tag = payload.facts.contentTag
         let isSameContent = !tag.isEmpty && old?.facts.contentTag == tag
         records[key]?.version = version
