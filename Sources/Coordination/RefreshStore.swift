@@ -112,9 +112,13 @@ public protocol RefreshStore: Sendable {
 
     /// Gives a job back unharmed: to its old place, attempt not counted, claimable after `delay`.
     ///
+    /// - Parameter isSourceAway: It is given back because its source cannot be reached, which its
+    ///   status then says.
     /// - Returns: `false` when the lease was lost before.
     /// Emits `queued`.
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool
 
     /// Waits until there may be something to claim in one of all partitions, or `timeout` passed.
     /// One waiting worker is woken per new job, and chained: who claims while more wait wakes the
@@ -203,4 +207,11 @@ public protocol RefreshStore: Sendable {
 
     /// The position of the latest event of each partition.
     func latestEvents() async throws(RefreshError) -> [EventID]
+}
+
+extension RefreshStore {
+    /// Gives a job back for a reason that tells nothing about its source.
+    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+        try await handBack(claim, delay: delay, isSourceAway: false)
+    }
 }

@@ -115,8 +115,10 @@ final class GatedStore: RefreshStore {
         try await base.fail(failure)
     }
 
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
-        try await base.handBack(claim, delay: delay)
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
+        try await base.handBack(claim, delay: delay, isSourceAway: isSourceAway)
     }
 
     func waitForWork(timeout: Duration) async throws(RefreshError) {
