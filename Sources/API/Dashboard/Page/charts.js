@@ -71,7 +71,7 @@ class Chart {
     const all = this.series.map((one) => one.values(at));
     const top = ceiling(Math.max(0, ...all.flat().filter((value) => value !== null)));
     const x = (index) => (index / (points - 1)) * width;
-    const y = (value) => bottom - (value / top) * (bottom - 5);
+    const y = (value) => bottom - (value / top) * (bottom - 14);
     const parts = [];
     for (const level of [0, top / 2, top]) {
       parts.push(shape("line", { class: "grid", x1: 0, x2: width, y1: y(level), y2: y(level) }));
@@ -84,7 +84,7 @@ class Chart {
     };
     label(0, tall - 2, `−${minutes} min`, "start");
     label(width, tall - 2, "now", "end");
-    label(width / 2, tall - 2, `top ${this.format(top)}`, "middle");
+    label(0, 10, this.format(top), "start");
     if (this.chosen !== null) {
       parts.push(shape("line", { class: "cross", x1: x(this.chosen), x2: x(this.chosen), y1: 0, y2: bottom }));
     }

@@ -1,7 +1,7 @@
-// What is known: lists asked for now and then, and sooner when an event says they changed.
+// What is known, `null` before it is: lists asked for now and then, and sooner when an event says they changed.
 
 const known = {
-  queue: null, stats: null, running: [], queued: [], retrying: [], dead: [], resources: [], recent: [],
+  queue: null, stats: null, running: null, queued: null, retrying: null, dead: null, resources: null, recent: null,
   hasMore: { queued: false, dead: false, resources: false },
   isLive: false, lostAt: null, trouble: null, nextTry: null, filter: "",
 };
@@ -92,8 +92,9 @@ function remember(event, name) {
 }
 
 function record(entry) {
+  known.recent ??= [];
   known.recent.unshift(entry);
-  if (known.recent.length > 10) known.recent.length = 10;
+  if (known.recent.length > 9) known.recent.length = 9;
 }
 
 /** An attempt that ended at `at`. */
@@ -117,7 +118,7 @@ function take(event) {
       break;
     }
     case "progress": {
-      const job = known.running.find((one) => one.id === event.job_id);
+      const job = known.running?.find((one) => one.id === event.job_id);
       if (job) {
         const { done, total, percent, message, eta_seconds } = event;
         Object.assign(job, { progress: { done, total, percent, message, eta_seconds }, eta_seconds, duration_seconds: took ?? job.duration_seconds, seenAt: Date.now() });
@@ -131,7 +132,7 @@ function take(event) {
   }
   if (["updated", "failed", "cancelled"].includes(event.type)) begun.delete(event.job_id);
   for (const name of ["queue", "running", "queued", "retrying", "resources"]) polls[name].nudge();
-  if (event.type === "failed" || (event.type === "queued" && known.dead.length)) polls.dead.nudge();
+  if (event.type === "failed" || (event.type === "queued" && known.dead?.length)) polls.dead.nudge();
   changed();
 }
 
@@ -153,7 +154,7 @@ async function takeHistory() {
       series.waited.largest(at, (Date.parse(job.started_at) - Date.parse(job.created_at)) / 1000);
     }
   }
-  known.recent = page.items.slice(0, 10).map((job) => ({
+  known.recent = page.items.slice(0, 9).map((job) => ({
     id: job.id, at: Date.parse(job.finished_at), type: job.state === "dead" ? "failed" : "updated",
     key: job.key, took: job.duration_seconds, error: job.error,
   }));

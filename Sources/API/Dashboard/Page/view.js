@@ -33,17 +33,18 @@ function tile(id, name) {
 const glance = {
   waiting: tile("waiting", "Waiting"), running: tile("running", "Running"), delayed: tile("delayed", "Delayed or retrying"),
   dead: tile("dead", "Dead"), oldest: tile("oldest", "Oldest waiting"), rate: tile("rate", "Finished per second"),
-  hits: tile("hits", "Reads served from memory"), stale: tile("stale", "Keys stale"),
+  hits: tile("hits", "Hit rate of reads"), stale: tile("stale", "Keys stale"),
 };
 
 function drawGlance() {
-  const { queue, stats, resources } = known;
+  const { queue, stats, resources, running } = known;
   if (queue) {
     const { high, normal, low } = queue.by_priority;
     const classes = [[high, "high"], [normal, "normal"], [low, "low"]].filter(([n]) => n > 0);
     glance.waiting(count(queue.waiting), classes.length > 1 ? classes.slice(0, 2).map(([n, name]) => `${count(n)} ${name}`).join(", ") : classes[0]?.[1]);
     const capacity = queue.workers.reduce((sum, worker) => sum + worker.capacity, 0);
-    glance.running(count(queue.running), `of ${count(capacity)}`, capacity ? null : "bad");
+    // Of two lists asked for one after the other, the newer one counts: the page shall not contradict itself.
+    glance.running(count(running && running.length < 100 ? running.length : queue.running), `of ${count(capacity)}`, capacity ? null : "bad");
     glance.delayed(count(queue.delayed));
     glance.dead(count(queue.dead), "", queue.dead ? "bad" : null);
     glance.oldest(calm(queue.oldest_waiting_seconds));
@@ -51,8 +52,9 @@ function drawGlance() {
   }
   if (stats) {
     const reads = stats.cache_hits + stats.stale_hits + stats.cache_misses;
-    glance.hits(reads ? `${(stats.hit_rate * 100).toFixed(stats.hit_rate > 0.999 ? 2 : 1)} %` : "–");
+    glance.hits(reads ? `${(Math.floor(stats.hit_rate * 10000) / 100).toFixed(stats.hit_rate < 1 && stats.hit_rate > 0.99 ? 2 : 0)} %` : "–");
   }
+  if (!resources) return;
   const stale = resources.filter((status) => !isFresh(status)).length;
   glance.stale(count(stale), `of ${count(resources.length)}${known.hasMore.resources ? "+" : ""}`, stale ? "warn" : null);
 }
@@ -122,17 +124,19 @@ function fillWorker(row, worker) {
   const slots = Math.min(worker.capacity, 16);
   while (bar.children.length > slots) bar.lastChild.remove();
   while (bar.children.length < slots) bar.append(el("i"));
-  const lit = Math.ceil((worker.running / worker.capacity) * slots);
+  const running = known.running && known.running.length < 100
+    ? known.running.filter((job) => job.worker === worker.id).length : worker.running;
+  const lit = Math.ceil((running / worker.capacity) * slots);
   [...bar.children].forEach((slot, index) => attribute(slot, "class", index < lit ? "on" : null));
-  text(words, `${worker.running} of ${worker.capacity}`);
+  text(words, `${running} of ${worker.capacity}`);
   text(row.children[2], worker.last_seen_at ? `${ago(Date.parse(worker.last_seen_at))} ago` : "–");
   text(row.children[3], worker.version);
 }
 
 const recentItem = (entry) => el("li", {}, el("span", { class: "muted" }, clock(entry.at)),
   el("span", { class: `t-${tones[entry.type]}` }, entry.type), el("span", { class: "key" }, entry.key),
-  el("span", { class: "muted" }, entry.took === null ? "" : span(entry.took)),
-  entry.error ? el("span", { class: "why", title: entry.error }, entry.error) : null);
+  el("span", { class: "why", title: entry.error ?? null }, entry.error ?? ""),
+  el("span", { class: "muted" }, entry.took === null ? "" : span(entry.took)));
 
 const statusRow = (status) => el("tr", {}, el("td", {}, el("span", { class: "key" }, status.key), el("span", { class: "why-row" })),
   el("td", {}, el("span"), el("span", { class: "muted" })),
@@ -184,6 +188,7 @@ let places = new Map();
 /** The rows shown. While somebody points at one, none of them moves. */
 function ordered() {
   const wanted = known.filter.trim().toLowerCase();
+  if (!known.resources) return null;
   const items = known.resources.filter((status) => status.key.toLowerCase().includes(wanted)).sort(orders[$("order").value]);
   const body = $("resource-rows");
   if ((body.matches(":hover") || body.contains(document.activeElement)) && items.every((status) => places.has(status.key))) {
@@ -194,25 +199,25 @@ function ordered() {
 }
 
 function drawLists() {
-  const of = (list, total, hasMore) => (hasMore ? `first ${list.length} of ${count(total)}` : list.length ? String(list.length) : "");
+  const of = (list, total, hasMore) => (!list ? "" : hasMore ? `first ${list.length} of ${count(total)}` : list.length ? String(list.length) : "");
   rows($("running-list"), known.running, (job) => job.id, jobItem, fillJob, emptyItem("No job runs."));
-  text($("running-count"), known.running.length ? String(known.running.length) : "");
+  text($("running-count"), known.running?.length ? String(known.running.length) : "");
   const place = (job) => job.position ?? Infinity;
-  const waiting = [...known.queued].sort((a, b) => place(a) - place(b)).concat(known.retrying);
+  const waiting = known.queued && [...known.queued].sort((a, b) => place(a) - place(b)).concat(known.retrying ?? []);
   rows($("queue-rows"), waiting, (job) => job.id, waitingRow, fillWaiting, emptyRow(6, "No key waits."));
   const total = (known.queue?.waiting ?? 0) + (known.queue?.delayed ?? 0);
   text($("queue-count"), of(waiting, total, known.hasMore.queued));
   rows($("dead-list"), known.dead, (job) => job.id, deadItem, fillDead, emptyItem("None. Refreshes that are given up come here."));
   text($("dead-count"), of(known.dead, known.queue?.dead, known.hasMore.dead));
-  $("retry-all").hidden = known.dead.length < 2;
-  const workers = known.queue?.workers ?? [];
+  $("retry-all").hidden = !(known.dead?.length > 1);
+  const workers = known.queue?.workers;
   rows($("worker-rows"), workers, (worker) => worker.id, workerRow, fillWorker, emptyRow(4, "No worker is alive: jobs wait."));
-  text($("workers-count"), workers.length ? String(workers.length) : "");
+  text($("workers-count"), workers?.length ? String(workers.length) : "");
   rows($("recent-list"), known.recent, (entry) => entry.id, recentItem, () => {}, emptyItem("Nothing yet."));
   const items = ordered();
   rows($("resource-rows"), items, (status) => status.key, statusRow, fillStatus,
     emptyRow(7, known.filter ? "No key has that in its name." : "Nothing is kept yet."));
-  text($("resources-count"), known.resources.length ? `${items.length}${known.hasMore.resources ? ` of more than ${known.resources.length}` : ""} keys` : "");
+  text($("resources-count"), items ? `${items.length}${known.hasMore.resources ? ` of more than ${known.resources.length}` : ""} ${items.length === 1 ? "key" : "keys"}` : "");
   $("more").hidden = !known.hasMore.resources;
   text($("more"), "Not all keys are shown. The filter looks through the first 1000; freshet status KEY tells of any.");
 }
@@ -237,7 +242,7 @@ function drawLink() {
   const isPaused = known.queue?.paused ?? false;
   $("paused").hidden = !isPaused;
   $("pause").hidden = !known.queue;
-  text($("pause"), isPaused ? "Resume the queue" : "Pause the queue");
+  text($("pause"), isPaused ? "Resume queue" : "Pause queue");
   $("forget").hidden = !link.key;
   const signs = [isLost ? "no connection" : null, known.queue?.dead ? `${known.queue.dead} dead` : null, isPaused ? "paused" : null].filter(Boolean);
   document.title = [signs.join(", "), "Freshet"].filter(Boolean).join(" – ");

@@ -25,9 +25,11 @@ function attribute(element, name, value) {
 
 /**
  * Makes the children of `parent` those of `items`, keeping the element of an item that stays: a
- * button keeps its focus while its row moves.
+ * button keeps its focus while its row moves. `known` is `null` before anything is known.
  */
-function rows(parent, items, id, make, fill, none) {
+function rows(parent, known, id, make, fill, [none, nothing]) {
+  const items = known ?? [];
+  const words = known ? nothing : "Not known yet.";
   const old = new Map([...parent.children].map((child) => [child.dataset.id, child]));
   let place = parent.firstElementChild;
   for (const item of items) {
@@ -43,9 +45,10 @@ function rows(parent, items, id, make, fill, none) {
     else keepFocus(row, () => parent.insertBefore(row, place));
   }
   if (!items.length) {
-    const row = old.get("") ?? none();
-    row.dataset.id = "";
-    old.delete("");
+    const row = old.get(" ") ?? none();
+    row.dataset.id = " ";
+    old.delete(" ");
+    text(row.firstElementChild ?? row, words);
     if (!row.parentNode) parent.append(row);
   }
   for (const row of old.values()) {
@@ -64,9 +67,9 @@ function keepFocus(row, move) {
   focused?.focus({ preventScroll: true });
 }
 
-const emptyRow = (columns, words) => () =>
-  el("tr", {}, el("td", { class: "empty", colspan: columns }, words));
-const emptyItem = (words) => () => el("li", { class: "empty" }, words);
+/** What stands in a list of nothing. */
+const emptyRow = (columns, words) => [() => el("tr", { class: "empty" }, el("td", { colspan: columns })), words];
+const emptyItem = (words) => [() => el("li", { class: "empty" }), words];
 
 /** A duration of `seconds` in one or two units. */
 function span(seconds) {
