@@ -48,7 +48,11 @@ class Poll {
 
 const jobs = (state, limit) => new Poll(`v1/jobs?state=${state}&limit=${limit}`, 0.7, 5, (page, at) => {
   known[state] = page.items;
-  for (const job of page.items) job.seenAt = at;
+  for (const job of page.items) {
+    job.seenAt = at;
+    // It began before this page was opened: how long it took shall be known all the same.
+    if (state === "running" && !begun.has(job.id)) remember({ job_id: job.id, at: job.started_at }, "running");
+  }
   if (state in known.hasMore) known.hasMore[state] = page.next_cursor !== null;
 });
 const polls = {

@@ -87,15 +87,18 @@ keyWanted = (words) => {
   if (!ask.open) ask.showModal();
   $("key").focus();
 };
-// There is nothing behind the question that could be shown without an answer.
+// Nothing can be shown without an answer. A browser lets no page hold Escape for ever: asked again.
 ask.addEventListener("cancel", (event) => event.preventDefault());
+ask.addEventListener("close", () => {
+  if (!control) keyWanted();
+});
 $("ask-form").addEventListener("submit", (event) => {
   event.preventDefault();
   setKey($("key").value.trim());
   $("key").value = "";
-  ask.close();
   text($("ask-error"), "");
   start();
+  ask.close();
 });
 $("forget").addEventListener("click", () => {
   setKey(null);

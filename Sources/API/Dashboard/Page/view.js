@@ -102,7 +102,7 @@ function fillWaiting(row, job) {
   text(waiting, ago(Date.parse(job.created_at)));
   const begins = job.run_at ? (Date.parse(job.run_at) - now()) / 1000 : null;
   const left = job.eta_seconds === null ? null : job.eta_seconds - since(job.seenAt);
-  text(eta, begins !== null ? (begins > 0 ? `begins in ${calm(begins)}` : "due") : left === null ? "–" : left > 0 ? calm(left) : "soon");
+  text(eta, begins !== null ? (begins > 0 ? `begins in ${calm(begins)}` : "due") : known.queue?.paused ? "paused" : left === null ? "–" : left > 0 ? calm(left) : "soon");
 }
 
 const deadItem = (job) => el("li", {},
@@ -227,7 +227,7 @@ function drawLink() {
   const isLost = down > 2 || Boolean(known.trouble);
   const state = isLost ? "lost" : known.isLive ? "live" : "connecting";
   attribute($("link"), "data-state", state);
-  text($("link").lastChild, isLost ? (known.isLive ? "trouble" : "no connection") : known.isLive ? "live" : "connecting");
+  text($("link").lastChild, isLost ? (known.trouble?.words ? "trouble" : "no connection") : known.isLive ? "live" : "connecting");
   if (isLost !== !$("lost").hidden) $("lost").hidden = !isLost;
   document.querySelector("main").classList.toggle("old", isLost);
   const heard = link.lastHeard ? `You see what was known at ${clock(link.lastHeard)}.` : "Nothing was heard yet.";
