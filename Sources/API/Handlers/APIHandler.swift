@@ -100,7 +100,7 @@ final class APIHandler: HTTPHandler {
         default:
             // Without keys it counts against the address.
             if !access.isClosed { _ = try admit(request) }
-            return core.openAPI
+            return route == .dashboard ? core.dashboard.answer(request) : core.openAPI
         }
     }
 
