@@ -194,6 +194,16 @@ public protocol RefreshStore: Sendable {
     /// The queue at a glance.
     func queue() async throws(RefreshError) -> QueueStatus
 
+    /// Adds to the times of all workers.
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError)
+
+    /// Times of all workers, and how stale what is read has become.
+    ///
+    /// - Parameter activeWindow: A key that nobody read for so long is stale on purpose; zero: none is.
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation
+
     /// Counters, per resource.
     func statistics() async throws(RefreshError) -> [ResourceName: RefreshStatistics]
 

@@ -182,6 +182,20 @@ package final class HookedStore: RefreshStore {
         }
     }
 
+    package func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError) {
+        try await pass("recordTimes") { () throws(RefreshError) in
+            try await base.recordTimes(times)
+        }
+    }
+
+    package func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation {
+        try await pass("observe") { () throws(RefreshError) in
+            try await base.observe(activeWindow: activeWindow)
+        }
+    }
+
     package func recordReads(
         _ keys: [Key], counts: [ResourceName: ReadCounts]
     ) async throws(RefreshError) {

@@ -145,6 +145,20 @@ final class GatedStore: RefreshStore {
         try await base.staleKeys(limit: limit, activeWindow: activeWindow, coolDown: coolDown)
     }
 
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError) {
+        try await pass("recordTimes") { () throws(RefreshError) in
+            try await base.recordTimes(times)
+        }
+    }
+
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation {
+        try await pass("observe") { () throws(RefreshError) in
+            try await base.observe(activeWindow: activeWindow)
+        }
+    }
+
     func recordReads(
         _ keys: [Key], counts: [ResourceName: ReadCounts]
     ) async throws(RefreshError) {
