@@ -68,7 +68,8 @@ let package = Package(
         // Layer 3: the roles.
         module(
             "API",
-            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"]),
+            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"],
+            resources: [.embedInCode("Dashboard/Page")]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
         module(

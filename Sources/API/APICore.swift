@@ -39,6 +39,7 @@ final class APICore {
     let queue: QueueHandler
     let probes: ProbeHandler
     let openAPI: HTTPReply
+    let dashboard = DashboardPage()
     private var unsent: [ResourceName: ReadCounts] = [:]
 
     init(

@@ -136,9 +136,11 @@ package final class HookedStore: RefreshStore {
         try await pass("fail") { () throws(RefreshError) in try await base.fail(failure) }
     }
 
-    package func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+    package func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
         try await pass("handBack") { () throws(RefreshError) in
-            try await base.handBack(claim, delay: delay)
+            try await base.handBack(claim, delay: delay, isSourceAway: isSourceAway)
         }
     }
 

@@ -79,7 +79,7 @@ final class APIHandler: HTTPHandler {
         default:
             // Without keys it counts against the address.
             if !admission.isClosed { _ = try admission.admit(request) }
-            return core.openAPI
+            return route == .dashboard ? core.dashboard.answer(request) : core.openAPI
         }
     }
 

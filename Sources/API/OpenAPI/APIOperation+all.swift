@@ -54,6 +54,11 @@ extension APIOperation {
             .answering([APIResponse(200, "It is", "Ready"), .problem(503, "What is missing")]),
         APIOperation("get", "/openapi.json", "openapi", "This document", nil)
             .answering([APIResponse(200, "OpenAPI 3.1", "Document")]),
+        APIOperation("get", "/dashboard", "dashboard", "A page to look at all of this", nil)
+            .answering([
+                APIResponse(200, "HTML, without any data of its own"),
+                APIResponse(304, "Unchanged"),
+            ]),
         APIOperation("get", "/metrics", "metrics", "Metrics for Prometheus", .read)
             .answering([APIResponse(200, "Exposition format 0.0.4")]),
     ]

@@ -5,7 +5,8 @@ struct APISection {
     var settings = APISettings()
     /// Where it is said where to listen.
     var listenPlace: Place?
-    /// There are keys, though all of them may be wrong, which has been reported.
+    /// There are keys, though all of them, or how they are written, may be wrong, which has been
+    /// reported.
     private(set) var hasKeys = false
     /// What the keys' `resources` say, to be compared with the resources there are.
     private(set) var patterns: [Located<String>] = []
@@ -74,8 +75,10 @@ struct APISection {
 
     private mutating func keys(_ fields: Fields) -> [APIKey] {
         let report = fields.report
+        let node = fields["keys"]?.value
+        hasKeys =
+            fields.isMisspelled("keys") || node.map { !$0.isEmptyList } ?? false
         guard let list = fields.list("keys", of: "keys", { $0 }) else { return [] }
-        hasKeys = !list.isEmpty
         var keys: [APIKey] = []
         var secrets: [[UInt8]: Int] = [:]
         for (node, place) in list.map({ ($0.value, $0.place) }) {
