@@ -62,7 +62,7 @@ await() {
         sleep 0.05
     done
     echo "nothing serves $url:" >&2
-    tail -n 5 "$work"/*.log >&2
+    tail -n 5 "$work"/*.log "$work"/*-error.log >&2
     exit 1
 }
 
