@@ -11,8 +11,8 @@ run_large() {
         while (length(text) < 700) text = text "a record of some length, "
         printf "["
         for (n = 1; n <= records; n++)
-            printf "%s{\"id\":%d,\"title\":\"Title of %d\",\"text\":\"%s\"}", n > 1 ? "," : "", n, n, text
-        print "]"
+            printf "%s{\"id\":%d,\"title\":\"Title of %d\",\"text\":\"%s\"}", (n > 1 ? "," : ""), n, n, text
+        printf "]"
     }' >"$work/www/large"
     start_freshet <<YAML
   large: {wait_timeout: 60s, source: {command: {argv: [/bin/cat, $work/www/large], max_bytes: 200MiB}}}
