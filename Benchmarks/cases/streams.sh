@@ -20,7 +20,6 @@ run_streams() {
     read -r -t 120 line <&"$answers"
     [[ $line == connected ]]
     after=$(resident "$pid_api")
-    [[ -z ${DEBUG:-} ]] || { echo "$before $after"; grep -E "VmRSS|RssAnon|FDSize" /proc/$pid_api/status; ls /proc/$pid_api/fd | wc -l; }
     : >"$work/told"
     for ((round = 0; round < rounds; round++)); do
         echo go >&"$questions"
