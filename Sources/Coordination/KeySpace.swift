@@ -56,6 +56,10 @@ package struct KeySpace: Sendable, Hashable {
     /// HASH: `RESOURCE:ok fail dur avg bytes last hits miss stale`. Bounded by the configuration.
     package var statistics: String { prefix + "stats" }
 
+    /// HASH: `RESOURCE:STAGE:BOUND` to a count, `RESOURCE:STAGE:sum` to microseconds; what workers
+    /// measured. Bounded by the configuration.
+    package var times: String { prefix + "times" }
+
     /// HASH: worker id to `capacity running last_seen deadline version`. Bounded by live workers.
     package var workers: String { prefix + "workers" }
 

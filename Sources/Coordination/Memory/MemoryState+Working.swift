@@ -200,13 +200,16 @@ extension MemoryState {
     }
 
     /// See `RefreshStore.handBack`.
-    mutating func handBack(_ claim: Claim, delay: Duration, at now: Timestamp) -> Bool {
+    mutating func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool, at now: Timestamp
+    ) -> Bool {
         let key = claim.key
         guard records[key]?.lease(of: claim) != nil else {
             return records[key]?.answer(to: claim) == .handedBack
         }
         records[key]?.settled = .init(nonce: claim.nonce, answer: .handedBack)
         records[key]?.job?.lostLeases = 0
+        if isSourceAway { records[key]?.sourceOnline = false }
         emit([giveBack(key, delay: delay, at: now)], at: now)
         return true
     }

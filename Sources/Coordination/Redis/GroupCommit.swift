@@ -36,10 +36,9 @@ final class GroupCommit<Item: Sendable, Answer: Sendable>: Sendable {
 
     /// Brings an item and waits for its answer. From any task.
     func submit(_ item: Item, weight: Int = 1) async throws(RefreshError) -> Answer {
-        let result = unsafe await withUnsafeContinuation {
-            (continuation: UnsafeContinuation<Result<Answer, RefreshError>, Never>) in
+        let result = await withCheckedContinuation { continuation in
             gathered.perform { gathered in
-                gathered.take(item, weight) { unsafe continuation.resume(returning: $0) }
+                gathered.take(item, weight) { continuation.resume(returning: $0) }
             }
         }
         return try result.get()

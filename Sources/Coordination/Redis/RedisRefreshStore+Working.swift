@@ -169,10 +169,12 @@ extension RedisRefreshStore {
     }
 
     /// See `RefreshStore.handBack`. Script `hand_back`.
-    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+    public func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
         let reply = try await run(
             RefreshScripts.handBack, in: space(of: claim.key),
-            Self.token(claim) + [.integer(delay.milliseconds)])
+            Self.token(claim) + [.integer(delay.milliseconds), isSourceAway ? "0" : "1"])
         return reply.value.int == 1
     }
 

@@ -115,8 +115,10 @@ final class GatedStore: RefreshStore {
         try await base.fail(failure)
     }
 
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
-        try await base.handBack(claim, delay: delay)
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
+        try await base.handBack(claim, delay: delay, isSourceAway: isSourceAway)
     }
 
     func waitForWork(timeout: Duration) async throws(RefreshError) {
@@ -141,6 +143,20 @@ final class GatedStore: RefreshStore {
         limit: Int, activeWindow: Duration, coolDown: Duration
     ) async throws(RefreshError) -> (keys: [(key: Key, version: Int64)], looked: Int) {
         try await base.staleKeys(limit: limit, activeWindow: activeWindow, coolDown: coolDown)
+    }
+
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError) {
+        try await pass("recordTimes") { () throws(RefreshError) in
+            try await base.recordTimes(times)
+        }
+    }
+
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation {
+        try await pass("observe") { () throws(RefreshError) in
+            try await base.observe(activeWindow: activeWindow)
+        }
     }
 
     func recordReads(
