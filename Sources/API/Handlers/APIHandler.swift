@@ -125,11 +125,13 @@ final class APIHandler: HTTPHandler {
             let (resource, key) = try core.resolver.resolve(target, &query)
             try caller.demand(resource.name)
             let body = try RefreshBody(try smallBody(request))
+            let requestID = request.requestID
             let isExpiry = if case .expire = route { true } else { false }
             let trace = TraceParent.valid(request.header("traceparent"))
             return later(request) { core throws(Problem) in
                 try await core.asks.refresh(
-                    key, resource, body, traceparent: trace, expires: isExpiry)
+                    key, resource, body, traceparent: trace, requestID: requestID,
+                    expires: isExpiry)
             }
         case .status(let target):
             let (resource, key) = try core.resolver.resolve(target, &query)
