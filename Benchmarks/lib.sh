@@ -29,9 +29,12 @@ start() {
 # A port of 127.0.0.1 that nothing answers on: a shared one would mix two servers unnoticed.
 free_port() {
     local port
-    while port=$((20000 + RANDOM % 20000)); do
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-            echo "$port"
+    # Below the range that the kernel gives to connections.
+    while port=$((20000 + RANDOM % 12000)); do
+        # Nor given out before: who has it may not listen yet.
+        if ! grep -qx "$port" "$work/ports" 2>/dev/null &&
+            ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            echo "$port" | tee -a "$work/ports"
             return
         fi
     done
@@ -62,7 +65,7 @@ await() {
         sleep 0.05
     done
     echo "nothing serves $url:" >&2
-    tail -n 5 "$work"/*.log >&2
+    tail -n 5 "$work"/*.log "$work"/*-error.log >&2
     exit 1
 }
 

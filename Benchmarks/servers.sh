@@ -47,7 +47,6 @@ start_nginx() {
     local port locations=$1
     port=$(free_port)
     mkdir -p "$work/nginx" "$work/cache"
-    # The process is root's when it is ours: workers must read what mktemp made.
     cat >"$work/nginx.conf" <<CONF
 daemon off;
 master_process off;
@@ -58,7 +57,6 @@ events { worker_connections 4096; }
 http {
     access_log off;
     sendfile on;
-    tcp_nopush on;
     keepalive_requests 1000000000;
     open_file_cache max=1000 inactive=1h;
     open_file_cache_valid 1h;
@@ -81,8 +79,11 @@ CONF
     nginx_url="http://127.0.0.1:$port"
 }
 
-# start_origin: nginx with the payloads' files, for what caches them. Sets origin_port.
+# start_origin: nginx with the payloads' files, for what caches them, and `/new`, 1 KB that is never
+# the same. Sets origin_port.
 start_origin() {
+    local new
+    new="[$(printf '"$request_id",%.0s' {1..27})1]"
     origin_port=$(free_port)
     cat >"$work/origin.conf" <<CONF
 daemon off;
@@ -95,7 +96,12 @@ http {
     default_type application/json;
     client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work;
     uwsgi_temp_path $work; scgi_temp_path $work;
-    server { listen 127.0.0.1:$origin_port; root $work/www; expires 1h; }
+    server {
+        listen 127.0.0.1:$origin_port;
+        root $work/www;
+        expires 1h;
+        location = /new { return 200 '$new'; }
+    }
 }
 CONF
     start origin nginx -c "$work/origin.conf" -p "$work"
@@ -113,7 +119,8 @@ sub vcl_backend_response {
     ${2:-}
 }
 VCL
-    start varnish varnishd -F -n "$work/varnish" -a "127.0.0.1:$port" -f "$work/varnish.vcl" \
+    # Without its jail, which as another user could not read what is ours.
+    start varnish varnishd -j none -F -n "$work/varnish" -a "127.0.0.1:$port" -f "$work/varnish.vcl" \
         -s malloc,512m -p thread_pools=1 -p thread_pool_min=100 -p feature=-http2
     varnish_url="http://127.0.0.1:$port"
 }

@@ -11,8 +11,8 @@ run_large() {
         while (length(text) < 700) text = text "a record of some length, "
         printf "["
         for (n = 1; n <= records; n++)
-            printf "%s{\"id\":%d,\"title\":\"Title of %d\",\"text\":\"%s\"}", n > 1 ? "," : "", n, n, text
-        print "]"
+            printf "%s{\"id\":%d,\"title\":\"Title of %d\",\"text\":\"%s\"}", (n > 1 ? "," : ""), n, n, text
+        printf "]"
     }' >"$work/www/large"
     start_freshet <<YAML
   large: {wait_timeout: 60s, source: {command: {argv: [/bin/cat, $work/www/large], max_bytes: 200MiB}}}
@@ -49,19 +49,28 @@ YAML
         echo "$first" >>"$work/first"
         echo "$whole" >>"$work/whole"
     done
-    local one many
+    local one many good longest began
     one=$(resident "${pids[0]}")
+    # The most while they read: afterwards it may be back.
+    : >"$work/resident"
+    while resident "${pids[0]}" >>"$work/resident"; do sleep 0.02; done 2>/dev/null &
+    local sampler=$!
     read -r good _ _ longest began < <(taskset -c "$load_core" python3 "$here/client.py" burst \
         -H "$key" 20 "${urls[@]/%//v1/resources/large}")
-    [[ $good == 20 ]]
-    many=$(resident "${pids[0]}")
+    kill "$sampler"
+    wait "$sampler" 2>/dev/null || true
+    if [[ $good != 20 ]]; then
+        echo "$good of 20 readers had the whole" >&2
+        exit 1
+    fi
+    many=$(sort -n "$work/resident" | tail -n 1)
     heading "81 MB, 102,052 records, three API processes" "goal"
     limit "  large: first byte, ms" "$(median <"$work/first")" 20
     limit "  large: whole body, ms" "$(median <"$work/whole")" 100
     row "  large: 20 readers at once, first byte of the last, ms" "$began" 20 -
     row "  large: 20 readers at once, all of the last, ms" "$longest" 2000 -
     heading "" "before"
-    row "  large: resident after 20 readers, MiB" "$many" "$one" "<= 1.05"
+    row "  large: resident, most with 20 readers, MiB" "$many" "$one" "<= 1.05"
 
     # A process that holds nothing: small keys are read from Redis while the large one is too.
     local n still=() small=()

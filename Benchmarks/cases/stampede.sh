@@ -26,9 +26,8 @@ YAML
         proxy_cache hits; proxy_cache_valid 1s;
     }"
     start_varnish "$port" "set beresp.ttl = 1s;"
-    until curl -sS -o /dev/null "$nginx_url/warm" && curl -sS -o /dev/null "$varnish_url/warm"; do
-        sleep 0.1
-    done
+    await "$nginx_url/warm"
+    await "$varnish_url/warm"
 
     local -A urls=(
         [freshet]="${ours[*]/%//v1/resources/KEY}" [nginx]=$nginx_url/KEY [varnish]=$varnish_url/KEY
