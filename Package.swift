@@ -142,7 +142,7 @@ let package = Package(
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "freshet-fuzz", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
-        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source", "Codecs"]),
         tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),
     ]
 )

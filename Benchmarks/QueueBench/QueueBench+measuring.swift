@@ -35,11 +35,13 @@ extension QueueBench {
     /// A line with the rate, what Redis itself spent, and the share of its ceiling that is reached.
     func row(_ label: String, _ rate: Double, script: String, per operations: Int) async throws {
         let spent = try await info("commandstats", "cmdstat_evalsha", field: "usec")
+        let calls = try await info("commandstats", "cmdstat_evalsha", field: "calls")
         let each = Double(spent) / Double(operations)
         let ceiling = 1_000_000 / each
         print(
             "| \(label) | \(Int(rate))/s | \(Self.short(each)) us, at most \(Int(ceiling))/s | "
-                + "\(Self.short(rate / ceiling)) of what Redis can do with \(script) |")
+                + "\(Self.short(rate / ceiling)) of what Redis can do with \(script), "
+                + "\(Self.short(Double(operations) / Double(calls))) a call |")
     }
 
     /// A number of INFO: `name:value`, or with `field`, `name:…,field=value,…`.

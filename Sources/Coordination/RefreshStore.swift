@@ -39,6 +39,8 @@ public protocol RefreshStore: Sendable {
     ///   dead letters. `read` and `monitor` get `notNeeded` when the kept version is above
     ///   `seenVersion`, and `coolingDown` when the key failed less than `coolDown` ago. New jobs
     ///   past `maximumQueue` waiting get `queueFull`.
+    /// - An accepted `seenVersion` above the key's version is remembered: the next payload gets a
+    ///   version above it.
     /// - Waiting: join, `queued`. The higher priority is taken (sequence number kept), scopes unite.
     /// - Delayed (not retrying): join. The earlier time is taken; `ask` without delay makes it
     ///   waiting at once. `read`, `monitor` and `schedule` leave the time alone.
@@ -110,9 +112,13 @@ public protocol RefreshStore: Sendable {
 
     /// Gives a job back unharmed: to its old place, attempt not counted, claimable after `delay`.
     ///
+    /// - Parameter isSourceAway: It is given back because its source cannot be reached, which its
+    ///   status then says.
     /// - Returns: `false` when the lease was lost before.
     /// Emits `queued`.
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool
 
     /// Waits until there may be something to claim in one of all partitions, or `timeout` passed.
     /// One waiting worker is woken per new job, and chained: who claims while more wait wakes the
@@ -188,6 +194,16 @@ public protocol RefreshStore: Sendable {
     /// The queue at a glance.
     func queue() async throws(RefreshError) -> QueueStatus
 
+    /// Adds to the times of all workers.
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError)
+
+    /// Times of all workers, and how stale what is read has become.
+    ///
+    /// - Parameter activeWindow: A key that nobody read for so long is stale on purpose; zero: none is.
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation
+
     /// Counters, per resource.
     func statistics() async throws(RefreshError) -> [ResourceName: RefreshStatistics]
 
@@ -201,4 +217,11 @@ public protocol RefreshStore: Sendable {
 
     /// The position of the latest event of each partition.
     func latestEvents() async throws(RefreshError) -> [EventID]
+}
+
+extension RefreshStore {
+    /// Gives a job back for a reason that tells nothing about its source.
+    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+        try await handBack(claim, delay: delay, isSourceAway: false)
+    }
 }

@@ -61,6 +61,7 @@ final class AskHandler {
         request.force = body.force
         request.scope = body.scope
         request.traceparent = traceparent
+        request.seenVersion = table.find(key)?.copy?.metadata.version
         return request
     }
 

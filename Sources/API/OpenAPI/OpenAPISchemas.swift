@@ -110,14 +110,6 @@ enum OpenAPISchemas {
         ("StatusPage", [("items", "[Status]"), ("next_cursor", "string?")]),
         ("JobPage", [("items", "[Job]"), ("next_cursor", "string?")]),
         ("Receipts", [("items", "[Receipt]")]),
-        ("RefreshBody", bodyProperties),
-        ("RefreshManyBody", [("keys", "[string]")] + bodyProperties),
-        ("DeadRetryBody", [("ids", "[string]"), ("all", "boolean")]),
-    ]
-
-    private static let bodyProperties: Properties = [
-        ("force", "boolean"), ("scope", "[string]"), ("priority", "string"),
-        ("delay_seconds", "number"),
     ]
 
     private static let primitives: Set<String> = [
@@ -136,6 +128,7 @@ enum OpenAPISchemas {
                 }
             }
         }
+        RequestSchemas.write(to: &json)
     }
 
     private static func write(type: String, to json: inout JSONText) {

@@ -18,33 +18,38 @@ local paused = meta[1] == '1'
 if (num(meta[2], -1)) ~= maximum then call('HSET', KEYS[1], 'cap', int(maximum)) end
 if maximum >= 0 then limit = math.min(limit, maximum - call('ZCARD', P .. 'leased')) end
 
-local claims, lines = {}, {}
-if not paused and limit > 0 then
-  local popped = call('ZPOPMIN', P .. 'waiting', limit)
-  for i = 1, #popped, 2 do
-    local key, score = popped[i], popped[i + 1]
-    local k = P .. 'k:' .. key
-    local flat, r = call('HGETALL', k), {}
-    for j = 1, #flat, 2 do r[flat[j]] = flat[j + 1] end
-    -- A key that is leased already stays where it is: the waiting entry was a half-state.
-    if r.st ~= 'r' or not call('ZSCORE', P .. 'leased', key) then
-      local fresh = r.st == 'q' and r.run
-      local run = fresh and num(r.run, now_us) or math.max(num(r.run, 0) + 1, now_us)
-      local version = num(r.v, 0)
-      local fence = math.max(num(r.fence, 0) + 1, version + 1, now_us)
-      local attempt = (fresh and num(r.att, 0) or 0) + 1
-      local lease = leases[resource_of(key)] or default_lease
-      local nonce = seed .. '-' .. i
-      call('HSET', k, 'st', 'r', 'run', int(run), 'fence', int(fence), 'nonce', nonce,
-        'att', attempt, 'ls', int(now), 'll', int(lease), 'w', worker, 'sc', score)
-      call('SET', P .. 'lock:' .. key, int(fence) .. ':' .. nonce, 'PX', int(lease))
-      call('ZADD', P .. 'leased', int(now + lease), key)
-      lines[#lines + 1] = event('running', key, run, version, attempt)
-      claims[#claims + 1] = { key, int(run), int(fence), nonce, attempt, int(lease), score, flat }
-    end
-  end
+local claims, lines, leased = {}, {}, {}
+
+local function grant(key, score, nonce)
+  local k = P .. 'k:' .. key
+  local flat, r = call('HGETALL', k), {}
+  for j = 1, #flat, 2 do r[flat[j]] = flat[j + 1] end
+  -- A key that is leased already stays where it is: the waiting entry was a half-state.
+  if r.st == 'r' and call('ZSCORE', P .. 'leased', key) then return end
+  local fresh = r.st == 'q' and r.run
+  local run = fresh and num(r.run, now_us) or math.max(num(r.run, 0) + 1, now_us)
+  local version = num(r.v, 0)
+  local fence = math.max(num(r.fence, 0) + 1, version + 1, now_us)
+  local attempt = (fresh and num(r.att, 0) or 0) + 1
+  local lease = leases[resource_of(key)] or default_lease
+  local run_text, fence_text = int(run), int(fence)
+  call('HSET', k, 'st', 'r', 'run', run_text, 'fence', fence_text, 'nonce', nonce,
+    'att', attempt, 'ls', NOW, 'll', lease, 'w', worker, 'sc', score)
+  call('SET', P .. 'lock:' .. key, fence_text .. ':' .. nonce, 'PX', lease)
+  leased[#leased + 1] = int(now + lease)
+  leased[#leased + 1] = key
+  lines[#lines + 1] = event('running', key, run, version, attempt)
+  claims[#claims + 1] = { key, run_text, fence_text, nonce, attempt, lease, score, flat }
 end
 
+if not paused and limit > 0 then
+  local popped = call('ZPOPMIN', P .. 'waiting', limit)
+  -- What stands under a key may be of a foreign type: nobody can work on that one, and the others
+  -- are not lost with it.
+  for i = 1, #popped, 2 do pcall(grant, popped[i], popped[i + 1], seed .. '-' .. i) end
+end
+
+if #leased > 0 then call('ZADD', P .. 'leased', unpack(leased)) end
 local waiting = call('ZCARD', P .. 'waiting')
 if waiting > 0 and not paused and #claims > 0 then wake() end
 local head = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')

@@ -39,7 +39,8 @@ struct JobRunner: Sendable {
             return nil
         }
         if let name = served.breaker, case .wait(let pause) = breakers.admit(name, at: pace.now()) {
-            await handBack(claim, served, delay: pause, why: "source is away")
+            await handBack(
+                claim, served, delay: pause, why: "source is away", isSourceAway: true)
             return nil
         }
         Journal.claimed(claim, served)
@@ -234,9 +235,11 @@ struct JobRunner: Sendable {
     }
 
     private func handBack(
-        _ claim: Claim, _ served: ServedResource?, delay: Duration, why: String
+        _ claim: Claim, _ served: ServedResource?, delay: Duration, why: String,
+        isSourceAway: Bool = false
     ) async {
-        guard let wasHeld = await settler.handBack(claim, delay: delay), wasHeld else { return }
+        let wasHeld = await settler.handBack(claim, delay: delay, isSourceAway: isSourceAway)
+        guard wasHeld == true else { return }
         Journal.handedBack(claim, served, delay: delay, why: why)
     }
 }
