@@ -20,7 +20,8 @@ enum RoleCommands {
                 let api = try APIService(
                     settings: settings, store: store, loop: loop, version: Build.version,
                     durability: { store.durability })
-                try await api.start()
+                let port = try await api.start()
+                Log.info("api.started", ["port": port, "resources": settings.resources.count])
                 return [api, hangUps.doing { await reload.perform(on: api) }]
             }
         }
