@@ -32,7 +32,9 @@ extension ServerCore {
     }
 
     func checkDrained() {
-        guard isStopping, connections.count == 0, streams.count == 0, gate.count == 0 else { return }
+        guard isStopping, connections.count == 0, streams.count == 0, gate.count == 0 else {
+            return
+        }
         drained?()
         drained = nil
     }
