@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -140,6 +141,14 @@ static inline int freshet_listen(
         return -error;
     }
     return descriptor;
+}
+
+// From now on the kernel lets nobody in by this listener: what comes for it is dropped, so that a
+// client sends it again, to whoever listens then. Who was let in already can be accepted.
+static inline void freshet_let_nobody_in(int descriptor) {
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {1, &drop};
+    setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 static inline int freshet_bound_port(int descriptor) {
