@@ -29,7 +29,8 @@ end
 -- The resource of a key: its text before `?`.
 local function resource_of(key) return string.match(key, '^[^?]*') end
 
--- One line of the event log: type, key, run, version, attempt, run_at, JSON of the rest.
+-- One line of the event log: type, key, run, version, attempt (of `queued` position), run_at, JSON
+-- of the rest.
 local function event(kind, key, run, version, attempt, run_at, rest)
   return table.concat({ kind, key, run and int(run) or '', int(version), attempt or '',
     run_at and int(run_at) or '', rest or '' }, '\t')

@@ -52,7 +52,7 @@ extension RedisRefreshStore {
         }
         let averages = try await averages(in: space)
         let reply = try await confirmed(RefreshScripts.request, in: space, arguments)
-        let load = try QueueLoad(reply, averages)
+        let load = try QueueLoad(reply, averages, partition: told(space))
         var outcomes: [RequestOutcome] = []
         outcomes.reserveCapacity(requests.count)
         for (index, request) in requests.enumerated() {
@@ -78,7 +78,7 @@ extension RedisRefreshStore {
                 script, keys: [space.meta], arguments: arguments + [clockArgument],
                 replicas: waitReplicas, timeout: .milliseconds(500), deadline: deadlines.write)
         } catch {
-            throw RefreshError(error)
+            throw failure(error, script)
         }
         guard pair.replicas >= waitReplicas else {
             throw RefreshError(

@@ -133,18 +133,18 @@ extension RedisRefreshStore {
                 RefreshScripts.claim, [spaces[next.partition].meta],
                 Self.arguments(next) + [clockArgument]))
         let replies = await client.evaluateAll(calls, deadline: deadlines.write)
-        let outcome = try Self.publication(try Self.reply(replies[0]))
+        let outcome = try Self.publication(try reply(replies[0]))
         // Published is published: a failed claim only means that nothing was claimed.
         guard case .success(let claimed) = replies[1] else { return (outcome, ClaimBatch()) }
         return (outcome, try Self.batch(Reply(claimed)))
     }
 
-    private static func reply(
+    private func reply(
         _ result: Result<RedisValue, RedisError>
     ) throws(RefreshError) -> Reply {
         switch result {
         case .success(let value): return Reply(value)
-        case .failure(let error): throw RefreshError(error)
+        case .failure(let error): throw failure(error, RefreshScripts.publish)
         }
     }
 
@@ -192,6 +192,13 @@ extension RedisRefreshStore {
             RefreshScripts.handBack, in: space(of: claim.key),
             Self.token(claim) + [.integer(delay.milliseconds)])
         return reply.value.int == 1
+    }
+
+    /// See `RefreshStore.release`. Script `release`.
+    public func release(_ claim: Claim) async throws(RefreshError) {
+        _ = try await run(
+            RefreshScripts.release, in: space(of: claim.key),
+            [.text(claim.key.text), .text(claim.nonce)])
     }
 
     /// See `RefreshStore.announce`. Script `announce`, in every partition.
