@@ -40,7 +40,9 @@ final class AskHandler {
             let outcome =
                 expires ? try await store.expire(request) : try await store.request(request)
             // The event says the same; who reads its own write must not depend on which comes first.
-            if expires { table.find(key)?.copy?.expire(at: time.now()) }
+            if expires, case .accepted = outcome {
+                table.find(key)?.copy?.expire(at: time.now())
+            }
             note(outcome)
             return try receipts.answer(outcome)
         } catch let error as RefreshError {
@@ -65,9 +67,13 @@ final class AskHandler {
     }
 
     private func note(_ outcome: RequestOutcome) {
-        guard case .accepted(let receipt) = outcome, let entry = table.find(receipt.job.id.key)
-        else { return }
-        asker.accepted(receipt, entry)
+        switch outcome {
+        case .accepted(let receipt):
+            asker.noteDepth(receipt)
+            if let entry = table.find(receipt.job.id.key) { asker.accepted(receipt, entry) }
+        case .queueFull: asker.queueIsFull()
+        case .notNeeded, .coolingDown: break
+        }
     }
 
     /// `DELETE /v1/resources/{key}`.
