@@ -68,7 +68,8 @@ let package = Package(
         // Layer 3: the roles.
         module(
             "API",
-            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"]),
+            ["FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination", "Representation"],
+            resources: [.embedInCode("Dashboard/Page")]),
         module("Worker", ["FreshetModel", "Runtime", "Codecs", "Coordination", "RefreshSources"]),
         module("Scheduler", ["FreshetModel", "Runtime", "Coordination"]),
         module(
@@ -141,7 +142,7 @@ let package = Package(
             ["API", "FreshetModel", "Runtime", "Codecs", "HTTPServer", "Coordination"]),
         tests("CommandTests", ["freshet-cli", "freshet-fuzz", "Runtime"]),
         tests("OperatorTests", ["Operator", "FreshetModel", "Codecs", "Coordination"]),
-        tests("EndToEndTests", ["freshet-cli", "demo-source"]),
+        tests("EndToEndTests", ["freshet-cli", "demo-source", "Codecs"]),
         tests("TidyTests", ["freshet-cli", "Coordination", "Redis"]),
     ]
 )

@@ -1,4 +1,5 @@
 import Coordination
+import FoundationEssentials
 import FreshetModel
 import Runtime
 import TestSupport
@@ -35,11 +36,34 @@ extension QueueBench {
     /// A line with the rate, what Redis itself spent, and the share of its ceiling that is reached.
     func row(_ label: String, _ rate: Double, script: String, per operations: Int) async throws {
         let spent = try await info("commandstats", "cmdstat_evalsha", field: "usec")
+        let calls = try await info("commandstats", "cmdstat_evalsha", field: "calls")
         let each = Double(spent) / Double(operations)
         let ceiling = 1_000_000 / each
         print(
             "| \(label) | \(Int(rate))/s | \(Self.short(each)) us, at most \(Int(ceiling))/s | "
-                + "\(Self.short(rate / ceiling)) of what Redis can do with \(script) |")
+                + "\(Self.short(rate / ceiling)) of what Redis can do with \(script), "
+                + "\(Self.short(Double(operations) / Double(calls))) a call |")
+    }
+
+    /// CPU seconds so far of Redis and of this process.
+    func processorTime() async throws -> (redis: Double, own: Double) {
+        let redis =
+            try await decimal("cpu", "used_cpu_user_main_thread")
+            + decimal("cpu", "used_cpu_sys_main_thread")
+        // utime and stime, in ticks of 10 ms (proc(5)), after the name, which may hold anything.
+        let line = try String(contentsOfFile: "/proc/self/stat", encoding: .utf8)
+        let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
+        else { return (redis, 0) }
+        return (redis, (user + system) / 100)
+    }
+
+    private func decimal(_ section: String, _ name: String) async throws -> Double {
+        let text = try await redis.cli("INFO", section)
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix(name + ":") {
+            return Double(line.dropFirst(name.count + 1)) ?? 0
+        }
+        return 0
     }
 
     /// A number of INFO: `name:value`, or with `field`, `name:…,field=value,…`.

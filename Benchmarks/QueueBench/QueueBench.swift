@@ -108,6 +108,7 @@ struct QueueBench {
             ) { _ in
                 ClosureSource { _ in .payload(payload) }
             }
+            let before = try await processorTime()
             let began = EventLoop.monotonicNanoseconds()
             let took = await withTaskGroup(of: Double?.self) { group in
                 group.addTask {
@@ -132,6 +133,14 @@ struct QueueBench {
             try await row(
                 "no-op jobs, one worker, \(concurrency) at once", Double(total) / took,
                 script: "claim + publish", per: total)
+            let scripts = Double(try await info("commandstats", "cmdstat_evalsha", field: "usec"))
+            let after = try await processorTime()
+            let inRedis = (after.redis - before.redis) * 1e6
+            let each = [scripts, inRedis - scripts, (after.own - before.own) * 1e6]
+                .map { Self.short($0 / Double(total)) }
+            print(
+                "| its CPU a job | \(each[2]) us in the worker | \(each[0]) us in scripts | "
+                    + "\(each[1]) us of Redis for the wire |")
         }
     }
 

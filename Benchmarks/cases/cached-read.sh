@@ -1,61 +1,64 @@
-# A read of 1 KB from memory, the API key checked, against nginx `return 200` of the same bytes: CPU
-# of the server for each request, and rate. Server on one core, wrk on the other.
+# Reads from memory, the API key checked, of 1 KB, 64 KB and 10 MB, against the same bytes from nginx
+# (`return 200`, a static file, `proxy_cache`), Varnish and webdis. SIZES picks some: "1k 64k 10m".
 
 run_cached_read() {
-    local payload secret hash freshet_port nginx_port
-    freshet_port=$(free_port)
-    nginx_port=$(free_port)
-    # 1,000 bytes of JSON without quotes or braces that a shell or nginx would mind.
-    payload="[$(printf '1234567,%.0s' {1..124})123456]"
-    secret=bench.$(head -c 32 /dev/urandom | sha256sum | cut -c1-43)
-    hash=$(printf '%s' "$secret" | sha256sum | cut -d' ' -f1)
-    printf '%s' "$payload" >"$work/payload.json"
-
-    cat >"$work/freshet.yaml" <<YAML
-redis: {url: "unix://$work/redis.sock"}
-api:
-  listen: 127.0.0.1:$freshet_port
-  keys: [{name: bench, sha256: "$hash", scopes: [read]}]
-resources:
-  small: {fresh_for: never, response: raw, source: {command: {argv: [/bin/cat, $work/payload.json]}}}
-YAML
-    cat >"$work/nginx.conf" <<CONF
-daemon off;
-master_process off;
-pid $work/nginx.pid;
-error_log $work/nginx-error.log;
-events { worker_connections 1024; }
-http {
-    access_log off;
-    keepalive_requests 1000000000;
-    client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work;
-    uwsgi_temp_path $work; scgi_temp_path $work;
-    server {
-        listen 127.0.0.1:$nginx_port reuseport;
-        location / { default_type application/json; return 200 "$payload"; }
-    }
-}
-CONF
-    start redis redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work"
-    start worker "$binaries/freshet" worker --config "$work/freshet.yaml"
-    start api "$binaries/freshet" api --config "$work/freshet.yaml"
-    start nginx nginx -c "$work/nginx.conf" -p "$work"
-    local ours="http://127.0.0.1:$freshet_port/v1/resources/small"
-    local theirs="http://127.0.0.1:$nginx_port/"
-    await "$ours" -H "X-API-Key: $secret"
-    await "$theirs"
-    cmp <(curl -fsS -H "X-API-Key: $secret" "$ours") <(curl -fsS "$theirs")
-
-    local round
-    : >"$work/ours"
-    : >"$work/theirs"
-    for ((round = 0; round < rounds; round++)); do
-        load "$pid_api" "$ours" -H "X-API-Key: $secret" >>"$work/ours"
-        load "$pid_nginx" "$theirs" >>"$work/theirs"
+    local size sizes=${SIZES:-1k 64k 10m}
+    declare -A bytes=([1k]=1000 [64k]=65536 [10m]=10485760)
+    local -A memory
+    for size in $sizes; do
+        cached_read "$size" "${bytes[$size]}"
+        stop_all
     done
-    heading "cached read, 1 KB, key checked" "nginx"
-    row "  CPU per request, µs" "$(column 2 <"$work/ours" | median)" \
-        "$(column 2 <"$work/theirs" | median)" "<= 1.0"
-    row "  requests per second" "$(column 1 <"$work/ours" | median)" \
-        "$(column 1 <"$work/theirs" | median)" ">= 1.0"
+}
+
+cached_read() {
+    local name=k$1 server round key text
+    make_payload "$name" "$2"
+    rm -f "$work"/*.rounds
+    # nginx reads no longer text than 4 KB in its configuration.
+    text=$(if (($2 < 4000)); then cat "$work/www/$name"; fi)
+    start_freshet "$name"
+    start_origin
+    start_nginx "location = /text { return 200 \"$text\"; }
+        location /www/ { alias $work/www/; }
+        location /cached/ {
+            proxy_pass http://127.0.0.1:$origin_port/; proxy_cache hits; proxy_cache_valid 1h;
+        }"
+    start_varnish "$origin_port"
+    start_webdis "$name"
+    local -A url=(
+        [freshet]=$freshet_url/v1/resources/$name [text]=$nginx_url/text
+        [file]=$nginx_url/www/$name [cached]=$nginx_url/cached/$name
+        [varnish]=$varnish_url/$name [webdis]=$webdis_url/GET/$name.txt
+    )
+    local -A pid=(
+        [freshet]=$pid_api [text]=$pid_nginx [file]=$pid_nginx [cached]=$pid_nginx
+        [varnish]=$pid_varnish [webdis]=$pid_webdis
+    )
+    local servers=(freshet file cached varnish)
+    [[ -z $text ]] || servers+=(text)
+    # webdis frames a payload of 10 MB anew for each reader; it needs seconds for one.
+    (($2 > 1000000)) || servers+=(webdis)
+    key="X-API-Key: $secret"
+    for server in "${servers[@]}"; do
+        await "${url[$server]}" -H "$key"
+
+        cmp "$work/www/$name" <(curl -fsS -H "$key" "${url[$server]}")
+    done
+    for ((round = 0; round < rounds; round++)); do
+        for server in "${servers[@]}"; do
+            compare "$server" "${pid[$server]}" "${url[$server]}" -H "$key"
+            memory[$server]=$(resident "${pid[$server]}")
+        done
+    done
+
+    local -A rate=([1k]="cached >= 2.0 varnish >= 2.5" [64k]="cached >= 1.2" [10m]="varnish >= 1.1")
+    local goals=${rate[$1]}
+    for server in "${servers[@]:1}"; do
+        heading "cached read, $1, key checked" "$server"
+        local goal=- cpu_goal=-
+        [[ $goals =~ $server\ (\>=\ [0-9.]+) ]] && goal=${BASH_REMATCH[1]}
+        [[ $server == text ]] && cpu_goal="<= 1.0"
+        against "$server" "$1/$server" "$goal" "$cpu_goal"
+    done
 }

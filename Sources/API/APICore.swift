@@ -13,6 +13,8 @@ final class APICore {
     private static let readsPerCall = 1000
 
     let settings: Settings
+    let admission: Admission
+    let shares: StreamShares
     let store: any RefreshStore
     let metricsRegistry: Metrics
     let metrics: APIMetrics
@@ -37,6 +39,7 @@ final class APICore {
     let queue: QueueHandler
     let probes: ProbeHandler
     let openAPI: HTTPReply
+    let dashboard = DashboardPage()
     private var unsent: [ResourceName: ReadCounts] = [:]
 
     init(
@@ -44,11 +47,14 @@ final class APICore {
         metrics registry: Metrics, version: String, durability: @escaping @Sendable () -> Durability
     ) {
         self.settings = settings
+        admission = Admission(settings.api)
+        shares = StreamShares(
+            perClient: settings.api.limits.streamsPerClient(of: settings.api), admission: admission)
         self.store = store
         self.errands = errands
         metricsRegistry = registry
         metrics = APIMetrics(registry)
-        storeMetrics = StoreMetrics(registry)
+        storeMetrics = StoreMetrics(registry, settings)
         let health = StoreHealth(role: "api")
         time = StoreTime(loop: loop)
         resolver = KeyResolver(settings)
@@ -71,7 +77,7 @@ final class APICore {
             health: health)
         let receipts = ReceiptAnswer(
             maximumQueue: settings.refresh.maximumQueue, durability: durability)
-        let renderer = PayloadRenderer(isPrivate: !settings.api.keys.isEmpty)
+        let renderer = PayloadRenderer(admission: admission)
         reads = ReadHandler(
             table: table, loader: loader, asker: asker, time: time,
             answers: HitAnswer(renderer: renderer, loader: loader), store: store,
@@ -136,6 +142,16 @@ final class APICore {
                 return
             }
         } while !rest.isEmpty
+    }
+
+    /// Takes over keys and limits; streams of keys that are gone, or may do less now, end.
+    func reload(_ settings: APISettings) {
+        let wasClosed = admission.isClosed
+        admission.reload(settings)
+        shares.endRevoked()
+        // Answers say to caches whether they are for one caller.
+        guard wasClosed != admission.isClosed else { return }
+        for entry in table.all { entry.copy?.forgetAnswers() }
     }
 
     /// Ends all streams: their clients come back to another process.

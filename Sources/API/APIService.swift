@@ -3,6 +3,7 @@ internal import FoundationEssentials
 package import FreshetModel
 internal import HTTPServer
 package import Runtime
+internal import Synchronization
 
 /// One API process: an HTTP server on one loop, with its copies of payloads and its feed of events.
 ///
@@ -15,6 +16,7 @@ package final class APIService: Service {
     private let errands: Errands<APICore>
     private let core: LoopBound<APICore>
     private let server: HTTPServer
+    private let shownCertificate: Mutex<HTTPServer.TLS?>
 
     /// An API that serves `settings` from `store`.
     ///
@@ -35,8 +37,9 @@ package final class APIService: Service {
         configuration.host = host
         configuration.port = port
         configuration.metrics = metrics
-        configuration.limits.bodyBytes = Self.bodyBytes
+        configuration.limits = Self.limits(settings.api)
         if let files = settings.api.tls { configuration.tls = try Self.certificate(files) }
+        shownCertificate = Mutex(configuration.tls)
         let errands = Errands<APICore>()
         let core = LoopBound(
             APICore(
@@ -55,13 +58,29 @@ package final class APIService: Service {
             })
     }
 
+    private static func limits(_ api: APISettings) -> HTTPLimits {
+        var limits = HTTPLimits()
+        limits.connections = api.limits.connections
+        limits.connectionsPerAddress = api.limits.connectionsPerAddress(of: api)
+        limits.streams = api.limits.streams
+        limits.headerBytes = api.limits.headerBytes
+        limits.targetBytes = min(limits.targetBytes, limits.headerBytes)
+        limits.bodyBytes = bodyBytes
+        limits.headerTimeout = api.limits.headerTimeout
+        limits.bodyTimeout = api.limits.bodyTimeout
+        limits.writeTimeout = api.limits.writeTimeout
+        limits.idleTimeout = api.limits.idleTimeout
+        return limits
+    }
+
     private static func certificate(_ files: TLSFiles) throws(APIError) -> HTTPServer.TLS {
         do {
             return HTTPServer.TLS(
                 certificateChain: try String(contentsOfFile: files.certificate, encoding: .utf8),
                 privateKey: try String(contentsOfFile: files.key, encoding: .utf8))
         } catch {
-            throw APIError(description: "cannot read the certificate or its key: \(error)")
+            throw APIError(
+                description: "cannot read `\(files.certificate)` or `\(files.key)`: \(error)")
         }
     }
 
@@ -71,6 +90,26 @@ package final class APIService: Service {
     /// - Throws: `HTTPServerError` when the address cannot be listened on.
     @discardableResult
     package func start() async throws -> Int { try await server.start() }
+
+    /// Takes over the keys, the rate limit, `open_metrics` and the certificate of `settings`, all or
+    /// nothing. No connection is closed; event streams of keys that are gone, or may do less, end.
+    ///
+    /// - Throws: When the certificate or its key cannot be read or used.
+    package func reload(_ settings: Settings) async throws(APIError) {
+        if let files = settings.api.tls, let shown = shownCertificate.withLock({ $0 }) {
+            let new = try Self.certificate(files)
+            if new != shown {
+                do throws(HTTPServerError) {
+                    try await server.replaceCertificate(new)
+                } catch {
+                    throw APIError(
+                        description: "`\(files.certificate)`, `\(files.key)`: \(error)")
+                }
+                shownCertificate.withLock { $0 = new }
+            }
+        }
+        await loop.perform { self.core.value.reload(settings.api) }
+    }
 
     /// Serves until shut down: then streams end, requests are finished, and the last counts are told
     /// to the store.

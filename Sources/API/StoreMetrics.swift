@@ -14,8 +14,28 @@ final class StoreMetrics {
     private let refreshes: LabelledMetric<Counter>
     private let activeKeys: LabelledMetric<Gauge>
     private let sourceBytes: LabelledMetric<Counter>
+    private let stages: [StageTimes.Stage: LabelledMetric<Histogram>]
+    private let stale: LabelledMetric<Gauge>
+    private let settings: Settings
 
-    init(_ metrics: Metrics) {
+    init(_ metrics: Metrics, _ settings: Settings) {
+        self.settings = settings
+        let bounds = StageTimes.bounds.map { Double($0) / 1000 }
+        stages = [
+            .wait: metrics.histogram(
+                "freshet_queue_wait_seconds", "From claimable to claimed, over all workers.",
+                buckets: bounds, labels: ["resource"]),
+            .source: metrics.histogram(
+                "freshet_source_seconds", "Run time of sources, over all workers.",
+                buckets: bounds, labels: ["resource"]),
+            .publish: metrics.histogram(
+                "freshet_publish_seconds", "From payload to publication, over all workers.",
+                buckets: bounds, labels: ["resource"]),
+        ]
+        stale = metrics.gauge(
+            "freshet_stale_seconds",
+            "How long the stalest key that is read has been stale without a job.",
+            labels: ["resource"])
         jobs = metrics.gauge(
             "freshet_queue_jobs", "Jobs over all processes, by where they are.",
             labels: ["place"])
@@ -47,6 +67,7 @@ final class StoreMetrics {
         do {
             show(try await store.queue())
             for (name, counters) in try await store.statistics() { show(counters, of: name) }
+            show(try await store.observe(activeWindow: settings.refresh.activeWindow))
             isReachable.set(1)
         } catch {
             isReachable.set(0)
@@ -62,6 +83,17 @@ final class StoreMetrics {
         workers.set(queue.workers.count)
         capacity.set(queue.workers.reduce(0) { $0 + $1.capacity })
         isPaused.set(queue.isPaused ? 1 : 0)
+    }
+
+    private func show(_ observation: StoreObservation) {
+        for name in settings.resources.keys {
+            stale.with(name.text).set(observation.stale[name]?.inSeconds ?? 0)
+            for (stage, family) in stages {
+                let times = observation.times[name]?[stage] ?? StageTimes()
+                family.with(name.text).show(
+                    counts: times.counts.map { UInt64(max(0, $0)) }, sum: times.sum / 1000)
+            }
+        }
     }
 
     private func show(_ counters: RefreshStatistics, of name: ResourceName) {

@@ -92,6 +92,20 @@ static inline void freshet_mhd_close_after(struct MHD_Response *response) {
     MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 }
 
+// A response of 304, which is sent without its body but with its Content-Length.
+static inline ssize_t freshet_mhd_no_body(void *context, uint64_t at, char *room, size_t size) {
+    (void)context, (void)at, (void)room, (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+static inline struct MHD_Response *freshet_mhd_unsent(uint64_t length) {
+    return MHD_create_response_from_callback(length, 1, freshet_mhd_no_body, NULL, NULL);
+}
+
+// Variadic too. The connection is closed when it was idle for a second.
+static inline void freshet_mhd_expire(struct MHD_Connection *connection) {
+    MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
+}
+
 // More than one pass of the daemon's loop is needed at once.
 static inline int freshet_mhd_is_pending(struct MHD_Daemon *daemon) {
     MHD_UNSIGNED_LONG_LONG timeout = 0;

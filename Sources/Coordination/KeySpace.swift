@@ -22,6 +22,7 @@ package struct KeySpace: Sendable, Hashable {
     package var meta: String { prefix + "meta" }
 
     /// HASH, the record: payload metadata (`v ct enc sb sz ic cc fc tag se sm at mod fu ku`), the
+    /// version `vf` that somebody holds although it is above `v`, the
     /// job under way (`st run nonce att lost scope tp pg ra w ls ll sc pr rdy`, its rerun
     /// `ar ap as`), what ended last (`lr ld le err cf on dn do`), the last `fence`, the run of
     /// the last forgotten rerun, `fr`, and nonce and lease of a cancelled claim whose source has
@@ -55,6 +56,10 @@ package struct KeySpace: Sendable, Hashable {
 
     /// HASH: `RESOURCE:ok fail dur avg bytes last hits miss stale`. Bounded by the configuration.
     package var statistics: String { prefix + "stats" }
+
+    /// HASH: `RESOURCE:STAGE:BOUND` to a count, `RESOURCE:STAGE:sum` to microseconds; what workers
+    /// measured. Bounded by the configuration.
+    package var times: String { prefix + "times" }
 
     /// HASH: worker id to `capacity running last_seen deadline version`. Bounded by live workers.
     package var workers: String { prefix + "workers" }

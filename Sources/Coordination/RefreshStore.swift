@@ -45,6 +45,8 @@ public protocol RefreshStore: Sendable {
     ///   dead letters. `read` and `monitor` get `notNeeded` when the kept version is above
     ///   `seenVersion`, and `coolingDown` when the key failed less than `coolDown` ago. New jobs
     ///   past `maximumQueue` waiting get `queueFull`.
+    /// - An accepted `seenVersion` above the key's version is remembered: the next payload gets a
+    ///   version above it.
     /// - Waiting: join, `queued`. The higher priority is taken (sequence number kept), scopes unite.
     /// - Delayed (not retrying): join. The earlier time is taken; `ask` without delay makes it
     ///   waiting at once. `read`, `monitor` and `schedule` leave the time alone.
@@ -122,9 +124,13 @@ public protocol RefreshStore: Sendable {
 
     /// Gives a job back unharmed: to its old place, attempt not counted, claimable after `delay`.
     ///
+    /// - Parameter isSourceAway: It is given back because its source cannot be reached, which its
+    ///   status then says.
     /// - Returns: `false` when the lease was lost before.
     /// Emits `queued`.
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool
 
     /// Tells that the source of a cancelled claim has ended, so that its key may be claimed again.
     /// Of any other claim, and when told again, nothing is changed.
@@ -225,6 +231,16 @@ public protocol RefreshStore: Sendable {
     /// The queue at a glance.
     func queue() async throws(RefreshError) -> QueueStatus
 
+    /// Adds to the times of all workers.
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError)
+
+    /// Times of all workers, and how stale what is read has become.
+    ///
+    /// - Parameter activeWindow: A key that nobody read for so long is stale on purpose; zero: none is.
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation
+
     /// Counters, per resource.
     func statistics() async throws(RefreshError) -> [ResourceName: RefreshStatistics]
 
@@ -246,5 +262,10 @@ extension RefreshStore {
         partition: Int, keepJobs: Duration
     ) async throws(RefreshError) -> MaintenanceReport {
         try await maintain(partition: partition, keepJobs: keepJobs, atMostEvery: .zero)
+    }
+
+    /// Gives a job back for a reason that tells nothing about its source.
+    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+        try await handBack(claim, delay: delay, isSourceAway: false)
     }
 }

@@ -18,6 +18,8 @@ package enum RefreshScripts {
         "maintain", PackageResources.maintain_lua, [.jobs, .settle])
     package static let staleKeys = script("stale_keys", PackageResources.stale_keys_lua)
     package static let recordReads = script("record_reads", PackageResources.record_reads_lua)
+    package static let recordTimes = script("record_times", PackageResources.record_times_lua)
+    package static let observe = script("observe", PackageResources.observe_lua)
     package static let announce = script("announce", PackageResources.announce_lua)
     package static let pause = script("pause", PackageResources.pause_lua)
     package static let lead = script("lead", PackageResources.lead_lua)
@@ -29,7 +31,8 @@ package enum RefreshScripts {
     /// All of them, as a connection loads them.
     package static let all: [RedisScript] = [
         request, claim, heartbeat, publish, fail, handBack, release, cancel, purge, maintain,
-        slots, staleKeys, recordReads, announce, pause, lead, fire, read, queue, list,
+        slots, staleKeys, recordReads, recordTimes, observe, announce, pause, lead, fire, read,
+        queue, list,
     ]
 
     private enum Part {

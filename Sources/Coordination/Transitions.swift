@@ -26,8 +26,9 @@ public struct RefreshRequest: Sendable, Hashable {
     public var force = false
     /// Which part; a join covers both.
     public var scope = RefreshScope.all
-    /// For `read` and `monitor`: the version that was found stale. When a later one is kept, the
-    /// answer is `notNeeded`. `nil`: whatever is kept.
+    /// The version the asker holds. `read` and `monitor` found it stale: when a later one is kept,
+    /// the answer is `notNeeded`. A store that knows only lower ones lost its data; the next payload
+    /// gets a version above it all the same. `nil`: whatever is kept.
     public var seenVersion: Int64?
     /// For `read` and `monitor`: time after a dead job in which they do not queue the next one.
     public var coolDown: Duration = .zero

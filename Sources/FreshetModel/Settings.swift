@@ -94,6 +94,8 @@ public struct APISettings: Sendable, Hashable {
     public var memoryLimit = 256 << 20
     /// PEM files of certificate and key; `nil`: plain HTTP.
     public var tls: TLSFiles?
+    /// What clients may take at most.
+    public var limits = APILimits()
 
     /// The defaults of the configuration.
     public init() {}

@@ -44,10 +44,12 @@ enum Callbacks {
         let slot = unsafe freshet_mhd_socket_context(handle)
         guard let target = unsafe target else { return nil }
         let text = unsafe String(cString: target)
+        let start = UInt(bitPattern: target)
+        let place = start..<(start + UInt(unsafe strlen(target)))
         // libmicrohttpd takes blanks within a target, and a proxy before us may take them otherwise.
         let hasBlank = unsafe strpbrk(target, " \t\r\u{b}\u{c}\u{7f}") != nil
         unsafe with(slot, as: Connection.self, else: ()) { connection in
-            connection.core.targetRead(connection, text, hasBlank: hasBlank)
+            connection.core.targetRead(connection, text, at: place, hasBlank: hasBlank)
         }
         // libmicrohttpd would make a record of each `name=value` now, out of the memory for the
         // header. It still owns the line it shows us, and has found the `?` already: without text
@@ -71,9 +73,7 @@ enum Callbacks {
             switch connection.phase {
             case .head:
                 guard let method = unsafe method, let version = unsafe version else { return .NO }
-                let isVersion10 = unsafe strcmp(version, "HTTP/1.0") == 0
-                return connection.core.headComplete(
-                    connection, unsafe HTTPMethod(cString: method), isVersion10: isVersion10)
+                return unsafe connection.core.headComplete(connection, method, version: version)
             case .body:
                 guard let uploadSize = unsafe uploadSize else { return .NO }
                 let count = unsafe uploadSize.pointee

@@ -14,6 +14,8 @@ final class Connection {
     }
 
     let core: ServerCore
+    /// Who drives it: of the certificate that was there when it came.
+    let daemon: Daemon
     /// `struct MHD_Connection *`; libmicrohttpd's, valid until it says the connection is closed.
     let handle: OpaquePointer
     let descriptor: Int32
@@ -37,16 +39,19 @@ final class Connection {
     var isWatched = false
     /// The target of the current request is not one.
     var hasBlankTarget = false
+    /// Where that lies in libmicrohttpd's memory.
+    var targetPlace: Range<UInt> = 0..<0
     /// Woken, but libmicrohttpd has not come to it yet.
     var isResuming = false
     /// Its socket lives on as an event stream.
     var isHandedOver = false
 
     init(
-        core: ServerCore, handle: OpaquePointer, descriptor: Int32, address: PeerAddress,
-        at now: UInt64
+        core: ServerCore, daemon: Daemon, handle: OpaquePointer, descriptor: Int32,
+        address: PeerAddress, at now: UInt64
     ) {
         self.core = core
+        self.daemon = daemon
         unsafe self.handle = handle
         self.descriptor = descriptor
         self.address = address
@@ -57,6 +62,7 @@ final class Connection {
 
     func enter(_ phase: Phase) {
         self.phase = phase
+        core.progress += 1
         since = core.now
     }
 

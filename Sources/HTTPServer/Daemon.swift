@@ -4,6 +4,8 @@ internal import CMicrohttpd
 @safe
 final class Daemon {
     private let handle: OpaquePointer
+    /// Connections that it drives; the core counts them.
+    var connectionCount = 0
 
     /// - Parameter core: Told of everything; must outlive the daemon.
     init(

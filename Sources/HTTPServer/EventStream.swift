@@ -125,10 +125,10 @@ package final class EventStream {
     }
 
     /// Calls `hook` when it closes, before `onClose`.
-    func addCloseHook(_ hook: @escaping () -> Void) { closeHooks.append(hook) }
+    package func addCloseHook(_ hook: @escaping () -> Void) { closeHooks.append(hook) }
 
     /// The server ends, or has no room for it.
-    func close() {
+    package func close() {
         guard state != .closed else { return }
         let wasOpen = state == .open
         state = .closed

@@ -5,6 +5,7 @@ struct Framing {
     /// HTTP/1.0 has no chunks and needs no `Host`.
     var isVersion10 = false
     private var hosts = 0
+    private var isHostEmpty = false
     private var contentLengths = 0
     private var transferEncodings = 0
     private var isChunked = false
@@ -23,7 +24,10 @@ struct Framing {
         }
         switch name.count {
         case 4:
-            if name.equalsLowercased("host") { hosts += 1 }
+            if name.equalsLowercased("host") {
+                hosts += 1
+                noteHost(value.extracting(value.trimmedRange))
+            }
         case 14:
             if name.equalsLowercased("content-length") {
                 noteLength(value.extracting(value.trimmedRange))
@@ -34,6 +38,21 @@ struct Framing {
                 isChunked = value.extracting(value.trimmedRange).equalsLowercased("chunked")
             }
         default: break
+        }
+    }
+
+    /// A host and a port, RFC 3986, section 3.2.2; who holds it is nobody's business here.
+    private mutating func noteHost(_ host: Span<UInt8>) {
+        if host.isEmpty { isHostEmpty = true }
+        for index in host.indices {
+            switch host[index] {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: continue
+            // -._~ !$&'()*+;= %:[] and no comma: two hosts in one line are two hosts.
+            case 0x2d, 0x2e, 0x5f, 0x7e, 0x21, 0x24, 0x26...0x2b, 0x3b, 0x3d, 0x25, 0x3a, 0x5b,
+                0x5d:
+                continue
+            default: defect = "The Host field is no host."
+            }
         }
     }
 
@@ -60,6 +79,7 @@ struct Framing {
         if hosts != 1 && !(hosts == 0 && isVersion10) {
             return .malformed("HTTP/1.1 needs exactly one Host field.")
         }
+        if isHostEmpty && !isVersion10 { return .malformed("The Host field is empty.") }
         if contentLengths > 1 { return .malformed("There is more than one Content-Length.") }
         if transferEncodings > 0 {
             if contentLengths > 0 {

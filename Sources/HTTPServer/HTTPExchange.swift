@@ -10,6 +10,10 @@ package final class HTTPExchange {
         set { whenGone = newValue }
     }
 
+    /// Fields that this answer has beyond the reply's own, whichever reply it is and whoever else gets
+    /// the same one.
+    package var addedFields: [HTTPField] = []
+
     /// Whether a reply can still be given: none was, and the client is there.
     package var isOpen: Bool { isUnanswered }
 
@@ -87,6 +91,7 @@ package final class HTTPExchange {
         isLive = true
         isUnanswered = true
         if !body.isEmpty { body = [] }
+        if !addedFields.isEmpty { addedFields = [] }
     }
 
     /// Nothing can be read or answered any more.

@@ -28,7 +28,7 @@ package final class HTTPServer: Service {
     }
 
     /// A certificate and its key, both PEM.
-    package struct TLS: Sendable {
+    package struct TLS: Sendable, Hashable {
         package var certificateChain: String
         package var privateKey: String
 
@@ -95,6 +95,16 @@ package final class HTTPServer: Service {
         made.startTask = { [tasks] in tasks.start($0, $1) }
         start.core = made
         return start.port
+    }
+
+    /// Shows another certificate to connections that come from now on; those that are open stay.
+    /// Nothing happens when the server does not run, or without TLS.
+    ///
+    /// - Throws: When certificate or key is not usable; then the old ones stay.
+    package func replaceCertificate(_ tls: TLS) async throws(HTTPServerError) {
+        try await loop.perform { () async throws(HTTPServerError) in
+            try self.core.value.core?.replaceCertificate(tls)
+        }
     }
 
     /// Serves until shut down (and listens first, when `start` was not called).

@@ -29,30 +29,32 @@ struct HeadInspector {
     func inspect(_ bytes: Span<UInt8>) -> Verdict {
         var cursor = 0
         // An empty line or two before a request is forgiven (RFC 9112, section 2.2).
-        while cursor < bytes.count, cursor < 4, bytes[cursor] == 0x0d || bytes[cursor] == 0x0a {
-            cursor += 1
+        while cursor < 4, cursor + 1 < bytes.count, bytes[cursor] == 0x0d,
+            bytes[cursor + 1] == 0x0a
+        {
+            cursor += 2
         }
-        guard let line = nextLine(bytes, &cursor) else {
-            if bytes.count > targetBytes + 32 { return .refused(.targetTooLong(targetBytes)) }
-            return .incomplete
-        }
-        var framing = Framing()
         do throws(Refusal) {
+            guard let line = try nextLine(bytes, &cursor) else {
+                if bytes.count > targetBytes + 32 { return .refused(.targetTooLong(targetBytes)) }
+                return .incomplete
+            }
+            var framing = Framing()
             framing.isVersion10 = try readRequestLine(bytes.extracting(line))
+            return try readFields(bytes, cursor, framing)
         } catch {
             return .refused(error)
         }
-        return readFields(bytes, cursor, framing)
     }
 
     private func readFields(
         _ bytes: Span<UInt8>, _ start: Int, _ framing: Framing
-    ) -> Verdict {
+    ) throws(Refusal) -> Verdict {
         var framing = framing
         var cursor = start
         var fields = 0
         var cookieBytes = 0
-        while let line = nextLine(bytes, &cursor) {
+        while let line = try nextLine(bytes, &cursor) {
             if line.isEmpty {
                 if cursor > headerBytes || fields > Self.fieldsMax { break }
                 let needed = cursor + 64 * fields + cookieBytes + 1024
@@ -61,11 +63,7 @@ struct HeadInspector {
                 return .complete(cursor)
             }
             fields += 1
-            do throws(Refusal) {
-                try readField(bytes.extracting(line), &framing, &cookieBytes)
-            } catch {
-                return .refused(error)
-            }
+            try readField(bytes.extracting(line), &framing, &cookieBytes)
         }
         let isWhole = cursor <= bytes.count && cursor >= 2 && endsHead(bytes, cursor)
         if bytes.count > headerBytes || isWhole || fields > Self.fieldsMax {
@@ -81,13 +79,18 @@ struct HeadInspector {
     }
 
     /// The line at `cursor` without its end, and moves past it; `nil` when its end is not there yet.
-    private func nextLine(_ bytes: Span<UInt8>, _ cursor: inout Int) -> Range<Int>? {
+    private func nextLine(
+        _ bytes: Span<UInt8>, _ cursor: inout Int
+    ) throws(Refusal) -> Range<Int>? {
         var index = cursor
         while index < bytes.count {
             if bytes[index] == 0x0a {
-                let end = index > cursor && bytes[index - 1] == 0x0d ? index - 1 : index
+                // RFC 9112, section 2.2, lets us take a bare LF. Who is before us may not have.
+                guard index > cursor, bytes[index - 1] == 0x0d else {
+                    throw .malformed("A line of the header does not end in CR LF.")
+                }
                 defer { cursor = index + 1 }
-                return cursor..<end
+                return cursor..<(index - 1)
             }
             index += 1
         }
@@ -147,7 +150,7 @@ struct HeadInspector {
     private static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
     /// A `tchar` of RFC 9110, section 5.6.2.
-    private static func isToken(_ byte: UInt8) -> Bool {
+    static func isToken(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x5e...0x7a, 0x7c, 0x7e: true
         case 0x21, 0x23...0x27, 0x2a, 0x2b, 0x2d, 0x2e: true

@@ -5,15 +5,26 @@ struct HeaderFields {
     var framing = Framing()
     /// The client's own id, when it is sane.
     var requestID: String?
+    private var layout: HeadLayout
 
-    static func read(_ connection: OpaquePointer, isVersion10: Bool) -> HeaderFields {
-        var fields = HeaderFields()
+    private init(_ layout: HeadLayout) { self.layout = layout }
+
+    /// - Parameter headBytes: The length of the head, which begins at `method`.
+    static func read(
+        _ connection: OpaquePointer, isVersion10: Bool, method: UnsafePointer<CChar>,
+        target: Range<UInt>, version: UnsafePointer<CChar>, headBytes: Int
+    ) -> HeaderFields {
+        var fields = unsafe HeaderFields(HeadLayout(method, target: target, version: version))
         fields.framing.isVersion10 = isVersion10
         unsafe withUnsafeMutablePointer(to: &fields) { fields in
             _ = unsafe MHD_get_connection_values_n(connection, .HEADER_KIND, note, fields)
         }
+        unsafe fields.layout.end(UnsafeRawBufferPointer(start: method, count: headBytes))
         return fields
     }
+
+    /// What is wrong with the head; `nil`: nothing.
+    var refusal: Refusal? { layout.refusal ?? framing.refusal }
 
     private static let note: MHD_KeyValueIteratorN = {
         context, _, name, nameLength, value, length in
@@ -21,6 +32,7 @@ struct HeaderFields {
         let fields = unsafe context.assumingMemoryBound(to: HeaderFields.self)
         let nameBytes = unsafe UnsafeRawBufferPointer(start: name, count: nameLength)
         let valueBytes = unsafe UnsafeRawBufferPointer(start: value, count: length)
+        unsafe fields.pointee.layout.note(nameBytes, valueBytes)
         unsafe fields.pointee.note(Span(_unsafeBytes: nameBytes), Span(_unsafeBytes: valueBytes))
         return .YES
     }

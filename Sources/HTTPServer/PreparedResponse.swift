@@ -53,18 +53,25 @@ package final class PreparedResponse {
     private var written: [String]?
     /// A client's id stands in the header instead of ours.
     private var foreignID: String?
+    /// Fields of the last answer alone, still in the header.
+    private var added: [HTTPField] = []
 
     private static let idName = "X-Request-Id"
 
     /// - Parameters:
     ///   - status: 200 ... 599.
     ///   - headers: Without `Content-Length`, `Date` and `X-Request-Id`, which are the server's.
+    ///   - unsentLength: Of a 304, the body's length of the 200 in its place (RFC 9110, section 8.6).
     package init(
-        status: Int, headers: [(String, String)], body: [Piece] = [], slots: [Slot] = []
+        status: Int, headers: [(String, String)], body: [Piece] = [], slots: [Slot] = [],
+        unsentLength: Int? = nil
     ) {
+        precondition(unsentLength == nil || status == 304, "only a 304 leaves its body out")
         precondition(status >= 200 && status <= 599, "not a status of a final response: \(status)")
         self.status = status
-        let made = unsafe ResponseBody.make(body)
+        let made =
+            unsafe unsentLength.map { unsafe ResponseBody.unsent($0) }
+            ?? ResponseBody.make(body)
         let handle = unsafe made.handle
         unsafe self.handle = handle
         contentLength = unsafe made.length
@@ -90,9 +97,10 @@ package final class PreparedResponse {
     /// Queues it on a connection that is being called back for. False when that is not possible.
     func queue(
         _ connection: OpaquePointer, _ requestID: RequestID, _ stamp: DateStamp, _ extra: [String]?,
-        closing: Bool
+        added fields: [HTTPField], closing: Bool
     ) -> Bool {
         write(requestID)
+        if !(fields.isEmpty && added.isEmpty) && fields != added { replaceAdded(with: fields) }
         if dateSecond != stamp.second {
             dateSecond = stamp.second
             date.write(stamp.bytes.span)
@@ -124,6 +132,14 @@ package final class PreparedResponse {
                 replaceID(with: text)
             }
         }
+    }
+
+    private func replaceAdded(with fields: [HTTPField]) {
+        for field in added {
+            unsafe MHD_del_response_header(handle, field.name, field.value)
+        }
+        added = fields.map { HTTPField($0.name, ResponseHeader.shown($0.value)) }
+        for field in added { unsafe ResponseHeader.add(handle, field.name, field.value) }
     }
 
     /// The slow path: another length needs another field.
@@ -189,15 +205,16 @@ enum ResponseHeader {
     /// Adds a field; one without a value is left out. A value comes from the world at times, and must
     /// not be able to end its line.
     static func add(_ response: OpaquePointer, _ name: String, _ value: String) {
-        let isClean = value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
-        let shown =
-            isClean
-            ? value
-            : String(
-                decoding: value.utf8.map { $0 >= 0x20 && $0 != 0x7f ? $0 : 0x20 }, as: UTF8.self)
+        let shown = shown(value)
         guard !shown.isEmpty else { return }
         let added = unsafe MHD_add_response_header(response, name, shown)
         precondition(added == .YES, "not the name of a header field: \(name)")
+    }
+
+    static func shown(_ value: String) -> String {
+        if value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) { return value }
+        return String(
+            decoding: value.utf8.map { $0 >= 0x20 && $0 != 0x7f ? $0 : 0x20 }, as: UTF8.self)
     }
 
     static func isReserved(_ name: String) -> Bool { reserved.contains(name.lowercased()) }

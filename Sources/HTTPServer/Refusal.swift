@@ -29,6 +29,10 @@ struct Refusal: Hashable, Error {
             "The request line and header fields must fit into \(limit) bytes.")
     }
 
+    static let tooManyFields = Refusal(
+        431, "header_too_large", "Request header too large",
+        "The request has more than \(HeadInspector.fieldsMax) header fields.")
+
     static func bodyTooLarge(_ limit: Int) -> Refusal {
         Refusal(
             413, "body_too_large", "Request body too large",

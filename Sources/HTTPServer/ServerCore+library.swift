@@ -19,6 +19,7 @@ extension ServerCore {
     private func replacePage(_ status: Int, isChunk: Bool) {
         guard !isTLS, let connection = culprit(status, isChunk: isChunk) else {
             metrics.refused.with("library_page").increment()
+            pageRun = now
             return
         }
         sendRaw(refusal(status, isChunk: isChunk), to: connection)
@@ -41,10 +42,7 @@ extension ServerCore {
     private func culprit(_ status: Int, isChunk: Bool) -> Connection? {
         // Two system calls for each; with more, its own page has to do.
         guard connections.count <= 1024 else { return nil }
-        if isChunk {
-            let reading = connections.all.filter { $0.phase == .body && !$0.isAccountExact }
-            return reading.count == 1 ? reading[0] : nil
-        }
+        if isChunk { return onlyInChunks }
         var found: [(connection: Connection, bytes: UInt64)] = []
         for connection in connections.all
         where connection.isAccountExact && (connection.phase == .idle || connection.phase == .head)
@@ -55,7 +53,30 @@ extension ServerCore {
         if found.count > 1 && (status == 414 || status == 431) {
             found.removeAll { $0.bytes < UInt64(limits.headerBytes) }
         }
+        if found.isEmpty { return onlyInChunks }
         return found.count == 1 ? found[0].connection : nil
+    }
+
+    /// The connection whose body comes in chunks; fields may follow the last one. `nil` when that is
+    /// not exactly one.
+    private var onlyInChunks: Connection? {
+        let reading = connections.all.filter { $0.phase == .body && !$0.isAccountExact }
+        return reading.count == 1 ? reading[0] : nil
+    }
+
+    /// libmicrohttpd closes a connection, for the last time with its socket open. About some errors it
+    /// says nothing at all, neither to the client nor to us; a client that went gets an answer it does
+    /// not read.
+    func answerBeforeClosing(_ connection: Connection) {
+        guard !isTLS, !connection.isHandedOver, !connection.mustLinger, pageRun != now else {
+            return
+        }
+        guard connection.phase == .idle || connection.phase == .head else { return }
+        // What it is closed for in the run that ended its last request is that request's end. And the
+        // end of what a client sends counts as one byte.
+        guard connection.isAccountExact, connection.since != now, unaccountedBytes(connection) > 1
+        else { return }
+        sendRaw(.malformed("The request is malformed, or not complete."), to: connection)
     }
 
     /// What libmicrohttpd has read of the connection beyond its complete heads and bodies.

@@ -4,8 +4,11 @@ internal import Runtime
 // A request from its first line to its reply.
 extension ServerCore {
     /// The request line was read.
-    func targetRead(_ connection: Connection, _ target: String, hasBlank: Bool) {
+    func targetRead(
+        _ connection: Connection, _ target: String, at place: Range<UInt>, hasBlank: Bool
+    ) {
         connection.hasBlankTarget = hasBlank
+        connection.targetPlace = place
         connection.enter(.head)
         // The exchange is used again unless somebody still has it.
         if isKnownUniquelyReferenced(&connection.exchange), let exchange = connection.exchange {
@@ -17,13 +20,18 @@ extension ServerCore {
 
     /// All header fields are there; a body may follow. A reply given now closes the connection.
     func headComplete(
-        _ connection: Connection, _ method: HTTPMethod, isVersion10: Bool
+        _ connection: Connection, _ method: UnsafePointer<CChar>,
+        version: UnsafePointer<CChar>
     ) -> MHD_Result {
         guard let exchange = connection.exchange else { return .NO }
-        let fields = unsafe HeaderFields.read(connection.handle, isVersion10: isVersion10)
-        let id = fields.requestID.map { RequestID.given($0) } ?? nextID()
-        exchange.begin(method, isVersion10: isVersion10, id: id, at: now)
         let size = unsafe freshet_mhd_header_size(connection.handle)
+        let isVersion10 = unsafe strcmp(version, "HTTP/1.0") == 0
+        let fields = unsafe HeaderFields.read(
+            connection.handle, isVersion10: isVersion10, method: method,
+            target: connection.targetPlace, version: version, headBytes: size)
+        let id = fields.requestID.map { RequestID.given($0) } ?? nextID()
+        exchange.begin(
+            unsafe HTTPMethod(cString: method), isVersion10: isVersion10, id: id, at: now)
         connection.accountedBytes += UInt64(size)
         metrics.requests.increment()
         if connection.hasBlankTarget {
@@ -51,7 +59,10 @@ extension ServerCore {
             return .targetTooLong(limits.targetBytes)
         }
         if headerBytes > limits.headerBytes { return .headerTooLarge(limits.headerBytes) }
-        if let refusal = fields.framing.refusal { return refusal }
+        if let refusal = fields.refusal { return refusal }
+        if exchange.target.utf8.first != UInt8(ascii: "/"), !TargetForm.isSound(exchange) {
+            return .malformed("The request target is no path, and no URI of the host in `Host`.")
+        }
         if let length = fields.framing.contentLength, length > limits.bodyBytes {
             return .bodyTooLarge(limits.bodyBytes)
         }
@@ -64,6 +75,7 @@ extension ServerCore {
     ) -> MHD_Result {
         guard let exchange = connection.exchange else { return .NO }
         connection.accountedBytes += UInt64(bytes.count)
+        progress += 1
         guard exchange.body.count + bytes.count <= limits.bodyBytes else {
             // In chunks, so nobody knew before. libmicrohttpd takes no reply here: it is ours to send.
             sendRaw(.bodyTooLarge(limits.bodyBytes), to: connection)
@@ -122,8 +134,10 @@ extension ServerCore {
         exchange.answered()
         connection.enter(.responding)
         metrics.count(response.status)
+        metrics.duration.observe(nanoseconds: now &- min(exchange.receivedAt, now))
         let isQueued = unsafe response.queue(
-            connection.handle, exchange.id, date, extra, closing: isStopping)
+            connection.handle, exchange.id, date, extra, added: exchange.addedFields,
+            closing: isStopping)
         return isQueued ? .YES : .NO
     }
 

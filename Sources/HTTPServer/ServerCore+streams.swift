@@ -28,6 +28,7 @@ extension ServerCore {
         where !ResponseHeader.isReserved(name) {
             RawReply.append(name, value, to: &head)
         }
+        for field in exchange.addedFields { RawReply.append(field.name, field.value, to: &head) }
         if !exchange.isVersion10 { RawReply.append("Transfer-Encoding", "chunked", to: &head) }
         head.append(contentsOf: "\r\n".utf8)
         return head

@@ -48,8 +48,21 @@ extension ServerCore {
         }
     }
 
+    /// libmicrohttpd asks to be run again at once, for ever, when the size line of a chunk or a trailer
+    /// does not fit into its memory: it neither reads on nor gives up. Whoever has it do so is told.
+    func abandonStuck() {
+        for connection in connections.all
+        where connection.phase == .body && !connection.isAccountExact {
+            sendRaw(
+                .malformed("The size of a chunk, or the trailer, is too long."), to: connection)
+            abandon(connection)
+        }
+    }
+
     /// libmicrohttpd cannot be told to close a connection; it notices that the socket has ended.
     func abandon(_ connection: Connection) {
+        // Nor does it look while it has no room to read into. A timeout ends that.
+        if !connection.isAccountExact { unsafe freshet_mhd_expire(connection.handle) }
         if connection.phase != .over { connection.enter(.over) }
         shutdown(connection.descriptor, Int32(SHUT_RDWR))
     }

@@ -14,7 +14,10 @@ final class ServerCore {
     let handler: any HTTPHandler
     let renderProblem: @Sendable (HTTPProblem) -> HTTPResponse
     let metrics: ServerMetrics
-    private(set) var daemon: Daemon?
+    /// Drives new connections; `nil` before the start and after the end.
+    var daemon: Daemon?
+    /// Those of certificates before, with connections left.
+    var retired: [Daemon] = []
     var listeners: [Listener] = []
     let connections = ConnectionTable()
     private(set) lazy var gate = HeadGate(core: self)
@@ -33,6 +36,12 @@ final class ServerCore {
     private var needsRun = false
     private var isRunScheduled = false
     private var isDriving = false
+    /// Runs of the daemon that were wanted at once and came to nothing.
+    private var vainRuns = 0
+    /// Counts what the daemon tells of connections.
+    var progress = 0
+    /// The run in which libmicrohttpd sent a page of its own.
+    var pageRun: UInt64 = 0
     var isStopping = false
     var drained: (() -> Void)?
     var suspended = 0
@@ -64,7 +73,7 @@ final class ServerCore {
             daemon.stop()
             throw error
         }
-        loop.add(daemon.epoll, [.read]) { _ in self.drive() }
+        watch(daemon)
         hook = loop.addEndOfTurnHook(.resume) {
             if self.needsRun { self.drive() }
         }
@@ -75,16 +84,23 @@ final class ServerCore {
     /// Gives the daemon back; nothing is suspended any more.
     func stop() {
         guard let daemon else { return }
-        loop.remove(daemon.epoll)
         if let hook { loop.removeEndOfTurnHook(hook) }
         self.daemon = nil
-        daemon.stop()
+        for one in [daemon] + retired {
+            loop.remove(one.epoll)
+            one.stop()
+        }
+        retired = []
         gate.closeAll()
         lingering.closeAll()
         listeners = []
     }
 
     // MARK: running the daemon
+
+    func watch(_ daemon: Daemon) {
+        loop.add(daemon.epoll, [.read]) { _ in self.drive() }
+    }
 
     /// Asks for a run of the daemon at the end of this turn.
     func setNeedsRun() { needsRun = true }
@@ -98,13 +114,22 @@ final class ServerCore {
         now = EventLoop.monotonicNanoseconds()
         date.refresh(now)
         var rounds = 0
+        let before = progress
         repeat {
             needsRun = false
             daemon.run()
             rounds += 1
         } while rounds < 4 && (needsRun || daemon.isPending)
+        if !retired.isEmpty { driveRetired() }
+        vainRuns = daemon.isPending && progress == before ? vainRuns + 1 : 0
+        if vainRuns >= Self.vainRunsMax {
+            vainRuns = 0
+            abandonStuck()
+        }
         if needsRun || daemon.isPending { runNextTurn() }
     }
+
+    private static let vainRunsMax = 64
 
     /// For the end, when nothing else is to happen in between.
     func runOnce() {
@@ -112,9 +137,10 @@ final class ServerCore {
         defer { isDriving = false }
         needsRun = false
         daemon?.run()
+        for one in retired { one.run() }
     }
 
-    private func runNextTurn() {
+    func runNextTurn() {
         guard !isRunScheduled else { return }
         isRunScheduled = true
         loop.schedule(after: .zero) {
@@ -134,12 +160,14 @@ final class ServerCore {
     }
 
     func opened(_ handle: OpaquePointer) -> Connection {
-        guard let address = incoming else {
+        guard let address = incoming, let daemon else {
             preconditionFailure("a connection that the core did not hand over")
         }
         let connection = unsafe Connection(
-            core: self, handle: handle, descriptor: freshet_mhd_descriptor(handle),
-            address: address, at: now)
+            core: self, daemon: daemon, handle: handle,
+            descriptor: freshet_mhd_descriptor(handle), address: address, at: now)
+        daemon.connectionCount += 1
+        progress += 1
         connections.add(connection)
         return connection
     }
@@ -147,7 +175,9 @@ final class ServerCore {
     /// The socket is still open, for the last time.
     func closed(_ connection: Connection) {
         unwatch(connection)
+        answerBeforeClosing(connection)
         connections.remove(connection)
+        connection.daemon.connectionCount -= 1
         connection.exchange?.end()
         connection.exchange = nil
         if !connection.isHandedOver {

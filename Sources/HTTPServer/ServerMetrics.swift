@@ -7,6 +7,7 @@ struct ServerMetrics {
     let connections: Gauge
     let streams: Gauge
     let droppedStreams: Counter
+    let duration: Histogram
     private let responses: [Counter]
 
     init(_ metrics: Metrics) {
@@ -20,6 +21,11 @@ struct ServerMetrics {
         streams = metrics.gauge("freshet_http_streams", "Open event streams.").with()
         droppedStreams = metrics.counter(
             "freshet_http_streams_dropped_total", "Event streams closed as too slow."
+        ).with()
+        duration = metrics.histogram(
+            "freshet_http_request_seconds",
+            "From the end of a request's header to its answer, streams left out.",
+            buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60]
         ).with()
         let family = metrics.counter(
             "freshet_http_responses_total", "Responses by class of status.", labels: ["class"])

@@ -1,6 +1,7 @@
 /// How a connection behaves; the defaults suit a server next door.
 package struct RedisOptions: Sendable {
-    /// How long one attempt may take, from the look-up of the name to the last greeting reply.
+    /// How long one attempt may take from the look-up of the name to the first greeting reply, and
+    /// from each of them to the next; ten times as long for all of it.
     ///
     /// Default: 1 s.
     package var connectTimeout: Duration = .seconds(1)

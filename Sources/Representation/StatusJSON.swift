@@ -20,6 +20,9 @@ extension JSONText {
             json.member("cache_valid", payload?.isFresh(at: status.now) ?? false)
             json.member("cache_date", payload?.refreshedAt)
             json.member("age_seconds", payload.map { max(.zero, status.now - $0.refreshedAt) })
+            json.member(
+                "fresh_for_seconds",
+                payload.flatMap { kept in kept.freshUntil.map { $0 - kept.refreshedAt } })
             json.member("version", status.version)
             json.member("size_bytes", payload?.facts.sizeBytes)
             json.member("job_id", job?.id.text)

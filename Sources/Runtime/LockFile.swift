@@ -14,6 +14,7 @@ package final class LockFile {
     package init?(path: String, note: String, patience: Duration) throws(SystemError) {
         descriptor = unsafe path.withCString { unsafe freshet_open_lock($0) }
         guard descriptor >= 0 else { throw .last("open \(path)") }
+        // From here on deinit closes it, however this ends: twice would close somebody else's.
         let deadline = ContinuousClock.now + patience
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             let failure = SystemError.last("lock \(path)")
@@ -21,7 +22,6 @@ package final class LockFile {
                 usleep(20_000)
                 continue
             }
-            close(descriptor)
             if failure.code == EWOULDBLOCK { return nil }
             throw failure
         }
@@ -30,11 +30,7 @@ package final class LockFile {
             ftruncate(descriptor, 0) == 0
                 ? unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, 0) : -1
         }
-        guard written == bytes.count else {
-            let failure = SystemError.last("write \(path)")
-            close(descriptor)
-            throw failure
-        }
+        guard written == bytes.count else { throw .last("write \(path)") }
     }
 
     deinit { close(descriptor) }

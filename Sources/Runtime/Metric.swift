@@ -76,6 +76,22 @@ package final class Histogram: Metric {
         sum.addDouble(value)
     }
 
+    /// How many fell below each bound and not below the one before, and their sum.
+    package var snapshot: (counts: [UInt64], sum: Double) {
+        (
+            cells.map { $0.count.load(ordering: .relaxed) },
+            Double(bitPattern: sum.load(ordering: .relaxed))
+        )
+    }
+
+    /// Shows what was counted elsewhere. A count that falls, because what was elsewhere is lost, falls
+    /// here too, as that of a process that started again does.
+    package func show(counts: [UInt64], sum total: Double) {
+        precondition(counts.count == cells.count, "counts of other buckets")
+        for (cell, count) in zip(cells, counts) { cell.count.store(count, ordering: .relaxed) }
+        sum.store(total.bitPattern, ordering: .relaxed)
+    }
+
     package func observe(nanoseconds: UInt64) { observe(Double(nanoseconds) / 1e9) }
 
     package func render(_ name: String, _ labels: String, into text: inout String) {

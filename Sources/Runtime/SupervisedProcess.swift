@@ -39,6 +39,8 @@ package final class SupervisedProcess {
 
     /// What a supervisor sends.
     package enum Signal: Int32, Sendable {
+        /// SIGHUP: read the configuration again.
+        case hangUp = 1
         /// SIGTERM: drain and end.
         case terminate = 15
         /// SIGKILL.

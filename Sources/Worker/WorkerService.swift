@@ -124,6 +124,11 @@ package struct WorkerService: Service {
             duties.addTask { await heedCancellations() }
             duties.addTask { await announcer.run() }
             duties.addTask {
+                await TimesTeller(
+                    runner.resources, store: store, pace: pace, health: health
+                ).run()
+            }
+            duties.addTask {
                 await Maintainer(
                     store: store, keepJobs: settings.refresh.keepJobs, pace: pace, health: health
                 ).run()

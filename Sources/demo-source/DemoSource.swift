@@ -2,12 +2,21 @@ internal import FoundationEssentials
 internal import HTTPServer
 internal import Runtime
 
-/// A slow server with real answers, for the demo to have something worth caching without internet.
+/// A slow server with real answers, for the demo and the examples to have something worth caching
+/// without internet.
 ///
 ///     GET /machine   load, memory and uptime of this machine, after 3 s
 ///     GET /prices?city=NAME
 ///                    made-up prices that change every minute, after 2 s; 304 while they do not
 ///     GET /flaky     as /machine, but only every third call; 503 otherwise
+///     GET /cinema /events /google_trend
+///                    listings as a scraper finds them, after 3, 4 and 5 s
+///     GET /node /process /rule /office /workflow /notification /settings /system_health
+///         /workflow_status
+///                    rows of a back office, after 0.3 s
+///     GET /calls     how often each of these was asked for, and how many at once at most
+///
+/// With `DEMO_SOURCE_PACE=0.1` in the environment all of that takes a tenth of the time.
 @main
 enum DemoSource {
     static func main() {
@@ -39,40 +48,62 @@ enum DemoSource {
 /// Answers the demo's requests; lives on the server's loop.
 final class DemoHandler: HTTPHandler {
     private let loop: EventLoop
-    private var flakyCalls = 0
+    private let pace: Double
+    private var calls = Calls()
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop) {
+        self.loop = loop
+        let share = ProcessInfo.processInfo.environment["DEMO_SOURCE_PACE"].flatMap(Double.init)
+        pace = share.map { max(0, min($0, 100)) } ?? 1
+    }
 
     func handle(_ request: HTTPRequest) -> HTTPReply {
-        switch request.path {
+        let path = request.path
+        if path == "/calls" { return json(calls.json()) }
+        let count = calls.begin(request.target)
+        switch path {
         case "/machine": return answer(after: .seconds(3)) { Machine.json() }
         case "/flaky":
-            flakyCalls += 1
-            guard flakyCalls % 3 == 0 else {
-                return .response(HTTPResponse(status: 503, body: Array("try again\n".utf8)))
-            }
+            guard count.isMultiple(of: 3) else { return refuse(503, "try again\n") }
             return answer(after: .seconds(1)) { Machine.json() }
         case "/prices":
             let city = request.query?.split(separator: "&").first { $0.hasPrefix("city=") }
             let prices = Prices(city: city.map { String($0.dropFirst(5)) } ?? "oslo")
             if request.header("If-None-Match") == prices.tag {
+                calls.end()
                 return .response(HTTPResponse(status: 304, headers: [("ETag", prices.tag)]))
             }
             return answer(after: .seconds(2), tag: prices.tag) { prices.json() }
-        default: return .response(HTTPResponse(status: 404, body: Array("no such path\n".utf8)))
+        case _ where BackOffice.has(path):
+            let query = request.query
+            return answer(after: BackOffice.delay) {
+                BackOffice.json(path, query: query, call: count)
+            }
+        default:
+            guard let delay = Listings.delay(path) else { return refuse(404, "no such path\n") }
+            return answer(after: delay) { Listings.json(path, scrape: count) }
         }
     }
 
     private func answer(
         after delay: Duration, tag: String? = nil, _ body: @escaping () -> String
     ) -> HTTPReply {
-        let loop = loop
-        return .task { _ in
-            await loop.sleep(for: delay)
-            var headers = [("Content-Type", "application/json")]
-            if let tag { headers.append(("ETag", tag)) }
-            return .response(HTTPResponse(status: 200, headers: headers, body: Array(body().utf8)))
+        .task { [self] _ in
+            await loop.sleep(for: delay * pace)
+            calls.end()
+            return json(body(), tag: tag)
         }
+    }
+
+    private func json(_ text: String, tag: String? = nil) -> HTTPReply {
+        var headers = [("Content-Type", "application/json")]
+        if let tag { headers.append(("ETag", tag)) }
+        return .response(HTTPResponse(status: 200, headers: headers, body: Array(text.utf8)))
+    }
+
+    private func refuse(_ status: Int, _ text: String) -> HTTPReply {
+        calls.end()
+        return .response(HTTPResponse(status: status, body: Array(text.utf8)))
     }
 }
 

@@ -128,27 +128,27 @@ struct GrammarTests {
         var limiter = RateLimiter(RateLimit(requestsPerSecond: 2, burst: 2))
         do {
             let decision = limiter.admit("a", now: 0)
-            #expect(decision == .admitted)
+            #expect(decision.retryAfter == nil)
         }
         do {
             let decision = limiter.admit("a", now: 0)
-            #expect(decision == .admitted)
+            #expect(decision.retryAfter == nil)
         }
         do {
             let decision = limiter.admit("a", now: 0)
-            #expect(decision == .refused(retryAfter: 1))
+            #expect(decision.retryAfter == 1)
         }
         do {
             let decision = limiter.admit("b", now: 0)
-            #expect(decision == .admitted)
+            #expect(decision.retryAfter == nil)
         }
         do {
             let decision = limiter.admit("a", now: 500_000_000)
-            #expect(decision == .admitted)
+            #expect(decision.retryAfter == nil)
         }
         do {
             let decision = limiter.admit("a", now: 500_000_000)
-            #expect(decision == .refused(retryAfter: 1))
+            #expect(decision.retryAfter == 1)
         }
     }
 

@@ -55,6 +55,9 @@ struct ArgumentParserTests {
         #expect(try parser.parse(["help", "config", "check"]) == .help(command: "config check"))
         #expect(try parser.parse(["refresh", "--help"]) == .help(command: "refresh"))
         #expect(try parser.parse(["refresh", "x", "--wait", "-h"]) == .help(command: "refresh"))
+        #expect(try parser.parse(["config", "--help"]) == .help(command: "config"))
+        #expect(try parser.parse(["key", "-h"]) == .help(command: "key"))
+        #expect(try parser.parse(["config", "check", "-h"]) == .help(command: "config check"))
         #expect(try parser.parse(["--version"]) == .version)
     }
 

@@ -50,6 +50,16 @@ struct SupervisorTests {
         #expect(machine.timerFired(.probeReady) == [])
     }
 
+    @Test("a hang-up reaches the API processes that live, and nobody while it ends")
+    func reload() {
+        var machine = serving()
+        #expect(machine.reloadRequested() == [.reload(.api(1)), .reload(.api(2))])
+        _ = machine.exited(.api(1), .signal(9), after: .seconds(20))
+        #expect(machine.reloadRequested() == [.reload(.api(2))])
+        _ = machine.stopRequested()
+        #expect(machine.reloadRequested() == [])
+    }
+
     @Test("a child that dies is started again, later each time it dies young")
     func restarts() {
         var machine = serving()

@@ -131,7 +131,6 @@ extension BrokenFile {
             """#,
             [
                 #"1:14: the environment variable `${NO_SUCH_URL}` is not set"#,
-                #"4:26: `{x}` is not declared in `params`"#,
                 #"4:64: the environment variable `${TOKEN}` is not set"#,
                 #"4:79: `${` without `}`; write `$${` for the characters themselves"#,
                 #"4:93: `${a-b}` is not the name of an environment variable; write `$${` for the characters themselves"#,

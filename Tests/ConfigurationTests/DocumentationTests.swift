@@ -67,7 +67,8 @@ struct TextScanTests {
         arguments: [
             ("a{b}c", ["b"]), ("{a}{b}{a}", ["a", "b"]), ("{}{ a}{a }{1}", []),
             (#"{"a": "{b}", "c": {d}}"#, ["b", "d"]), ("{a", []), ("a}", []), ("{{a}}", ["a"]),
-            ("{a.b-c_d}", ["a.b-c_d"]), ("{ø}", []), ("${a}", ["a"]), ("{.a}", [".a"]),
+            ("{a.b-c_d}", ["a.b-c_d"]), ("{ø}", []), ("${a}", []), ("${{a}", ["a"]),
+            ("{.a}", [".a"]),
         ])
     func placeholders(text: String, names: [String]) {
         #expect(Placeholders.names(in: text) == names)

@@ -152,6 +152,30 @@ struct FeatureTests {
         #expect(settings.api.rateLimit == RateLimit(requestsPerSecond: 2.5, burst: 3))
     }
 
+    @Test("limits of clients, and what holds where nothing is said")
+    func limits() throws {
+        let said = try parse(
+            """
+            api:
+              limits:
+                connections: 100
+                connections_per_address: 0
+                streams_per_client: 7
+                header_bytes: 16KiB
+                idle_timeout: 2m
+            """
+        ).api
+        #expect(said.limits.connections == 100 && said.limits.headerBytes == 16 << 10)
+        #expect(said.limits.idleTimeout == .seconds(120))
+        #expect(said.limits.connectionsPerAddress(of: said) == 0)
+        #expect(said.limits.streamsPerClient(of: said) == 7)
+        var open = APISettings()
+        #expect(open.limits.connectionsPerAddress(of: open) == 0)
+        open.listen = "0.0.0.0:80"
+        #expect(open.limits.connectionsPerAddress(of: open) == 4096)
+        #expect(open.limits.streamsPerClient(of: open) == 4096)
+    }
+
     @Test("literal paths beside templates, which yield to them")
     func paths() throws {
         let settings = try parse(

@@ -216,6 +216,28 @@ extension StoreConformance {
         }
 
         @Test(
+            "handed back because its source is away, its status says so until the source answers",
+            arguments: StoreKind.available)
+        func handBackAway(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                try await scene.ask("a")
+                let claim = try await scene.claim()
+                #expect(try await scene.status("a").sourceOnline)
+                for _ in 0..<2 {
+                    let isHeld = try await scene.store.handBack(
+                        claim, delay: .seconds(5), isSourceAway: true)
+                    #expect(isHeld)
+                    #expect(try await !scene.status("a").sourceOnline)
+                }
+                #expect(try await scene.status("a").consecutiveFailures == 0)
+                scene.advance(.seconds(5))
+                try await scene.maintain()
+                _ = try await scene.publish(scene.claim())
+                #expect(try await scene.status("a").sourceOnline)
+            }
+        }
+
+        @Test(
             "handed back with a delay, a job has its old place after it",
             arguments: StoreKind.available)
         func handBackDelayed(_ kind: StoreKind) async throws {

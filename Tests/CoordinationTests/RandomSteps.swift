@@ -71,7 +71,7 @@ enum Step: Sendable {
                 key: number(), origin: pick([.ask, .ask, .read, .monitor, .schedule]),
                 priority: pick(Priority.allCases), delay: pick([0, 0, 0, 1, 5, 20]),
                 force: pick([true, false]), scope: pick([[], [], ["x"], ["y"], ["x", "z"]]),
-                seenBehind: pick([nil, 0, 1, 2]), coolDown: pick([0, 5, 30]),
+                seenBehind: pick([nil, 0, 1, 2, -3]), coolDown: pick([0, 5, 30]),
                 maximumQueue: pick([1_000_000, 1_000_000, 3]))
         }
         switch Int.random(in: 0..<100, using: &random) {

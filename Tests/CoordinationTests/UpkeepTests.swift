@@ -37,6 +37,46 @@ extension StoreConformance {
             }
         }
 
+        @Test("how stale what is read has become, per resource", arguments: StoreKind.available)
+        func observedStaleness(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                func stale(_ window: Duration) async throws -> [String: Int64] {
+                    let found = try await scene.store.observe(activeWindow: window).stale
+                    return Dictionary(
+                        uniqueKeysWithValues: found.map {
+                            ($0.key.text, $0.value.components.seconds)
+                        })
+                }
+                try await scene.fill(["c", "e?n=1", "e?n=2"], fresh: .duration(.seconds(60)))
+                #expect(try await stale(.zero).isEmpty)
+                scene.advance(.seconds(100))
+                #expect(try await stale(.zero) == ["c": 40, "e": 40])
+                try await scene.store.recordReads([makeKey("e?n=2")], counts: [:])
+                #expect(try await stale(.seconds(30)) == ["e": 40])
+                try await scene.ask("c")
+                #expect(try await stale(.zero) == ["e": 40])
+            }
+        }
+
+        @Test("times of all workers add up", arguments: StoreKind.available)
+        func times(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                let resource = try makeKey("e").resource
+                var times = StageTimes()
+                times.counts[0] = 2
+                times.counts[10] = 1
+                times.sum = 2_000_000.5
+                for _ in 0..<2 {
+                    try await scene.store.recordTimes([resource: [.source: times, .wait: times]])
+                }
+                let found = try await scene.store.observe(activeWindow: .zero).times
+                #expect(found.count == 1 && found[resource]?.count == 2)
+                let source = try #require(found[resource]?[.source])
+                #expect(source.counts[0] == 4 && source.counts[10] == 2)
+                #expect(source.counts.reduce(0, +) == 6 && source.sum == 4_000_001)
+            }
+        }
+
         @Test("what nobody reads is left out until it is read", arguments: StoreKind.available)
         func activeWindow(_ kind: StoreKind) async throws {
             try await Scene.run(kind) { scene in

@@ -136,9 +136,11 @@ package final class HookedStore: RefreshStore {
         try await pass("fail") { () throws(RefreshError) in try await base.fail(failure) }
     }
 
-    package func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+    package func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
         try await pass("handBack") { () throws(RefreshError) in
-            try await base.handBack(claim, delay: delay)
+            try await base.handBack(claim, delay: delay, isSourceAway: isSourceAway)
         }
     }
 
@@ -196,6 +198,20 @@ package final class HookedStore: RefreshStore {
     ) async throws(RefreshError) -> (keys: [(key: Key, version: Int64)], looked: Int) {
         try await pass("staleKeys") { () throws(RefreshError) in
             try await base.staleKeys(limit: limit, activeWindow: activeWindow, coolDown: coolDown)
+        }
+    }
+
+    package func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError) {
+        try await pass("recordTimes") { () throws(RefreshError) in
+            try await base.recordTimes(times)
+        }
+    }
+
+    package func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation {
+        try await pass("observe") { () throws(RefreshError) in
+            try await base.observe(activeWindow: activeWindow)
         }
     }
 

@@ -32,9 +32,12 @@ struct HeadInspectorTests {
         }
     }
 
-    @Test("bare line feeds and empty lines before a request are forgiven")
-    func lenient() {
-        #expect(Self.verdict("GET / HTTP/1.1\nHost: t\n\n") == .complete(24))
+    @Test("empty lines before a request are forgiven, bare line feeds are not")
+    func lineEnds() {
+        #expect(Self.status("GET / HTTP/1.1\nHost: t\n\n") == 400)
+        #expect(Self.status("GET / HTTP/1.1\r\nHost: t\n\r\n") == 400)
+        #expect(Self.status("GET / HTTP/1.1\r\nHost: t\r\n\n") == 400)
+        #expect(Self.status("\nGET / HTTP/1.1\r\nHost: t\r\n\r\n") == 400)
         #expect(Self.verdict("\r\n\r\nGET / HTTP/1.1\r\nHost: t\r\n\r\n") == .complete(31))
         #expect(Self.verdict("\r\n") == .incomplete)
         #expect(Self.verdict("GET / HTTP/1.0\r\n\r\n") == .complete(18))

@@ -265,4 +265,63 @@ struct RequestTests {
             }
         }
     }
+
+    @Test("a 304 carries the length of the 200 and no body, also when it is the last")
+    func notModified() async throws {
+        try await TestServer.run { _ in
+            let unchanged = PreparedResponse(
+                status: 304, headers: [("ETag", "\"1\"")], unsentLength: 1234)
+            return { _ in .prepared(unchanged) }
+        } body: { server in
+            try await blocking {
+                let client = try TestClient(server.port)
+                for method in ["GET", "HEAD", "GET"] {
+                    try client.get("/", method: method)
+                    let head = try client.readHead()
+                    #expect(head.status == 304 && head.field("ETag") == "\"1\"")
+                    #expect(
+                        head.fields.filter { $0.name == "Content-Length" }.map(\.value)
+                            == ["1234"])
+                    #expect(head.field("Transfer-Encoding") == nil)
+                }
+                try client.get("/", "Connection: close\r\n")
+                #expect(try client.readHead().status == 304)
+                #expect(try client.isClosedByServer())
+            }
+        }
+    }
+
+    @Test("fields of one answer stand in no other, though both are the same response")
+    func addedFields() async throws {
+        try await TestServer.run { _ in
+            let shared = PreparedResponse(status: 200, headers: [], body: [.bytes([0x61])])
+            var count = 0
+            return { request in
+                count += 1
+                if request.path != "/without" {
+                    request.exchange.addedFields = [HTTPField("X-Count", "\(count)")]
+                }
+                if request.path == "/stream" {
+                    let stream = EventStream()
+                    stream.finish()
+                    return .stream(stream)
+                }
+                return .prepared(shared)
+            }
+        } body: { server in
+            try await blocking {
+                let client = try TestClient(server.port)
+                for (target, value) in [("/", "1"), ("/", "2"), ("/without", nil), ("/", "4")] {
+                    try client.get(target)
+                    let response = try client.readResponse()
+                    #expect(
+                        response.fields.filter { $0.name == "X-Count" }.map(\.value).first == value)
+                    #expect(
+                        response.fields.count { $0.name == "X-Count" } == (value == nil ? 0 : 1))
+                }
+                try client.get("/stream")
+                #expect(try client.readHead().field("X-Count") == "5")
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPServer
 import Runtime
+import TestSupport
 import Testing
 
 /// What a command prints; `nil` when it fails.
@@ -15,22 +16,34 @@ private func shell(_ command: String) -> String? {
     return unsafe pclose(pipe) == 0 ? text : nil
 }
 
+/// A certificate of `name` that is its own issuer, and its key.
+private func newPair(_ name: String) throws -> HTTPServer.TLS {
+    let pair = try #require(
+        shell(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                + "-subj /CN=\(name) -days 2 -keyout /dev/stdout -out /dev/stdout"))
+    let cut = try #require(pair.firstRange(of: "-----BEGIN CERTIFICATE-----"))
+    return HTTPServer.TLS(
+        certificateChain: String(pair[cut.lowerBound...]),
+        privateKey: String(pair[..<cut.lowerBound]))
+}
+
+/// Whose certificate a new connection is shown.
+private func shownName(_ port: Int) -> String {
+    shell(
+        "openssl s_client -connect 127.0.0.1:\(port) </dev/null | openssl x509 -noout -subject")
+        ?? ""
+}
+
 private let hasTools = shell("openssl version && curl --version") != nil
 
 @Suite("TLS", .enabled(if: hasTools, "needs openssl and curl"))
 struct TLSTests {
     @Test("requests and event streams over TLS, and a shutdown with one open")
     func roundTrip() async throws {
-        let pair = try #require(
-            shell(
-                "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
-                    + "-subj /CN=localhost -days 2 -keyout /dev/stdout -out /dev/stdout"))
-        let mark = "-----BEGIN CERTIFICATE-----"
-        let cut = try #require(pair.firstRange(of: mark))
-        let key = String(pair[..<cut.lowerBound])
-        let certificate = String(pair[cut.lowerBound...])
+        let pair = try newPair("localhost")
         try await TestServer.run {
-            $0.tls = HTTPServer.TLS(certificateChain: certificate, privateKey: key)
+            $0.tls = pair
         } handler: { loop in
             let big = SharedBytes([UInt8](repeating: 0x62, count: 3_000_000))
             let shared = PreparedResponse(
@@ -72,6 +85,68 @@ struct TLSTests {
             }
             server.trigger.trigger()
             #expect(try await open?.hasPrefix("500032") == true)
+        }
+    }
+
+    @Test("a new certificate is shown to new connections, and those that are open stay")
+    func newCertificate() async throws {
+        let old = try newPair("old.test")
+        let new = try newPair("new.test")
+        try await TestServer.run {
+            $0.tls = old
+        } handler: { loop in
+            let open = EventFanOut(loop: loop)
+            return { request in
+                switch request.path {
+                case "/tell":
+                    open.broadcast(EventChunk(data: "told"))
+                    return .response(HTTPResponse(status: 200))
+                case "/events":
+                    let stream = EventStream()
+                    open.add(stream)
+                    return .stream(stream)
+                default:
+                    return .response(HTTPResponse(status: 200, body: Array("plain".utf8)))
+                }
+            }
+        } body: { server in
+            func client() async throws -> ChildProcess {
+                try await ChildProcess.start([
+                    "openssl", "s_client", "-quiet", "-connect", "127.0.0.1:\(server.port)",
+                ])
+            }
+            let get = "GET / HTTP/1.1\r\nHost: t\r\n\r\n"
+            func answers(_ client: ChildProcess) -> Int {
+                // Bodies end in no line's end: the next status line follows at once.
+                client.lines().count { $0.contains("HTTP/1.1 200 OK") }
+            }
+            let (idle, stream) = (try await client(), try await client())
+            idle.write(get)
+            stream.write("GET /events HTTP/1.1\r\nHost: t\r\n\r\n")
+            try await eventually("both are answered") {
+                answers(idle) == 1 && server.metrics.sample("freshet_http_streams") == 1
+            }
+            #expect(shownName(server.port).contains("old.test"))
+
+            await #expect(throws: HTTPServerError.self) {
+                try await server.server.replaceCertificate(
+                    HTTPServer.TLS(
+                        certificateChain: new.certificateChain, privateKey: old.privateKey))
+            }
+            #expect(shownName(server.port).contains("old.test"))
+            for _ in 0..<3 { try await server.server.replaceCertificate(new) }
+            #expect(shownName(server.port).contains("new.test"))
+
+            idle.write(get)
+            try await eventually("the connection is as good as before") { answers(idle) == 2 }
+            #expect(idle.exit == nil && stream.exit == nil)
+            #expect(shell("curl -sk https://127.0.0.1:\(server.port)/tell") != nil)
+            try await stream.waitForLine(containing: "data: told")
+            await idle.stop()
+            await stream.stop()
+            try await eventually("nothing is left of them") {
+                server.metrics.sample("freshet_http_connections") == 0
+            }
         }
     }
 

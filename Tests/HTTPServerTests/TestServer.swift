@@ -17,6 +17,7 @@ struct TestServer: Sendable {
     let loop: EventLoop
     let trigger: ShutdownTrigger
     let metrics: Metrics
+    let server: HTTPServer
 
     /// Runs a server around `body`, shuts it down and waits for its end.
     ///
@@ -43,7 +44,8 @@ struct TestServer: Sendable {
                 try await ShutdownTrigger.$current.withValue(trigger) { try await server.run() }
             }
             let test = TestServer(
-                port: port, loop: loop, trigger: trigger, metrics: configuration.metrics)
+                port: port, loop: loop, trigger: trigger, metrics: configuration.metrics,
+                server: server)
             do {
                 try await body(test)
             } catch {

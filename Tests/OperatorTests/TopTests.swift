@@ -80,15 +80,53 @@ struct TopTests {
         var model = TopModel()
         model.take(try snapshot())
         model.take(try snapshot(at: 5000, hits: 50))
-        #expect(model.rates.reads == 10)
+        #expect(model.rates?.reads == 10)
         let view = TopView(width: 60, isColored: false)
         let lines = view.lines(model, rows: 40)
         #expect(lines.allSatisfy { $0.count <= 60 })
         #expect(
-            lines.contains { $0.hasPrefix("> run") && $0.contains("██████████░░░░░░░░░░ 50 %") })
+            lines.contains { $0.hasPrefix("> run") && $0.contains("████████░░░░░░░░  50 %") })
         #expect(lines.contains { $0.contains("no such host") })
-        #expect(lines.contains("no worker is alive"))
-        #expect(view.lines(model, rows: 5).count == 5)
-        #expect(view.lines(model, rows: 5).last?.hasPrefix("p pause") == true)
+        #expect(lines[0].contains("NO WORKER is alive"))
+        for rows in [1, 2, 5, 10, 40] {
+            let screen = view.lines(model, rows: rows)
+            #expect(screen.count == rows)
+            #expect(screen.last?.hasPrefix(" p pause") == true)
+        }
+        #expect(view.lines(model, rows: nil).last?.hasPrefix("WORKERS none") == true)
+    }
+
+    @Test("a long queue hides neither the dead nor what is selected in it")
+    func crowded() throws {
+        var crowded = try snapshot()
+        let first = try #require(crowded.waiting.first)
+        crowded.waiting = (1...50).map { number in
+            var job = first
+            job.id = JobID(run: Int64(number), key: first.id.key)
+            job.position = number
+            return job
+        }
+        crowded.queue.waitingByPriority = [.normal: 1_234_567]
+        var model = TopModel()
+        model.take(crowded)
+        let view = TopView(width: 80, isColored: false)
+        var screen = view.lines(model, rows: 24)
+        #expect(screen.contains { $0.contains("no such host") })
+        #expect(screen.contains { $0.hasPrefix("WAITING") && $0.hasSuffix("of 1 234 567") })
+        for _ in 0..<40 { _ = model.press(keys("j")) }
+        screen = view.lines(model, rows: 24)
+        #expect(screen.contains { $0.hasPrefix("> wait") && $0.contains("#40") })
+        #expect(screen.contains { $0.contains("no such host") })
+    }
+
+    @Test("a store that does not answer is told, and what is shown is called old")
+    func trouble() throws {
+        var model = TopModel()
+        model.take(try snapshot())
+        model.trouble = "connection refused"
+        let view = TopView(width: 80, isColored: false)
+        #expect(view.lines(model, rows: 24)[0].contains("NO ANSWER, this is old: connection"))
+        model.take(try snapshot(at: 500))
+        #expect(!view.lines(model, rows: 24)[0].contains("NO ANSWER"))
     }
 }

@@ -92,6 +92,31 @@ struct CommandSourceTests {
         }
     }
 
+    @Test("braces after a dollar belong to the shell")
+    func dollars() async throws {
+        var definition = CommandSource(argv: ["sh", "-c", "printf %s \"${VALUE} $VALUE {value}\""])
+        definition.environment = ["VALUE": "v"]
+        definition.contentType = "text/plain"
+        let run = try source(.command(definition), parameters: ["value"])
+        #expect(try await run.run(context(["value": "w"])).payload().text == "v v w")
+    }
+
+    @Test("the working directory may be made of parameters, which cannot lead elsewhere")
+    func workingDirectoryOfParameters() async throws {
+        let folder = try Folder()
+        unsafe mkdir(folder.path + "/inner", 0o755)
+        var definition = CommandSource(argv: ["pwd"])
+        definition.workingDirectory = folder.path + "/{value}"
+        definition.contentType = "text/plain"
+        let run = try source(.command(definition), parameters: ["value"])
+        let payload = try await run.run(context(["value": "inner"])).payload()
+        #expect(payload.text.hasSuffix("/inner\n"))
+        for value in ["..", ".", "", "a/b", "/"] {
+            let error = try await failure(run, context(["value": value]))
+            #expect(error.isPermanent, "\(value)")
+        }
+    }
+
     @Test("a parameter cannot become an option")
     func options() async throws {
         let run = try source(

@@ -27,6 +27,22 @@ struct HTTPLimitTests {
         #expect(server.requests[0].fields["accept-encoding"]?.contains("gzip") == true)
     }
 
+    @Test("progress of a compressed answer counts what travels, not what comes out")
+    func compressedProgress() async throws {
+        let body = Array("[\"\(String(repeating: "payload ", count: 90_000))\"]".utf8)
+        let packed = try Compression.compress(body, .gzip)
+        let server = try TestServer { _, connection in
+            connection.answer(200, packed, ["Content-Encoding: gzip"])
+        }
+        let told = Recorder<Progress>()
+        _ = try await http(server.url).run(context(report: { told.add($0) }))
+        #expect(!told.values.isEmpty)
+        for progress in told.values {
+            #expect(progress.total == Double(packed.count))
+            #expect(progress.done <= Double(packed.count))
+        }
+    }
+
     @Test("a bomb is refused by its ratio, long before max_bytes", arguments: ["gzip", "zstd"])
     func bomb(name: String) async throws {
         let encoding = try #require(Compression.Encoding(rawValue: name))

@@ -147,6 +147,64 @@ struct SchedulerServiceTests {
         }
     }
 
+    @Test("a key that is read is found behind any number that nobody reads")
+    func backlog() async throws {
+        let clock = ManualPace()
+        let settings = Fixtures.settings(Fixtures.resource("r")) {
+            $0.refresh.batchSize = 5
+            $0.refresh.checkInterval = .seconds(30)
+            $0.refresh.activeWindow = .seconds(60)
+        }
+        try await withStore(clock: clock.storeClock(from: monday)) { store in
+            for number in 0...450 {
+                let key = "r?n=\(number)"
+                _ = try await store.base.request(RefreshRequest(key: Fixtures.key(key)))
+                try await publish(key, store, freshFor: .duration(.seconds(3600)))
+                clock.advance(by: .milliseconds(1))
+            }
+            clock.advance(by: .seconds(7200))
+            try await store.base.recordReads([Fixtures.key("r?n=450")], counts: [:])
+            let health = StoreHealth(role: "scheduler")
+            let elector = Elector(
+                id: "a", store: store, pace: clock.pace, health: health, onElection: [])
+            let monitor = StalenessMonitor(
+                settings: settings, store: store, elector: elector, pace: clock.pace,
+                health: health, elected: Nudge())
+            var aside = SetAside()
+            #expect(try await monitor.tick(&aside) == .finished)
+            #expect(store.requests.map(\.key.text) == ["r?n=450"])
+            #expect(store.calls("staleKeys") == 5)
+            // They are out of the way now.
+            _ = try await monitor.tick(&aside)
+            #expect(store.calls("staleKeys") == 6)
+        }
+    }
+
+    @Test("a batch of more keys than one look sees is queued whole")
+    func largeBatch() async throws {
+        let clock = ManualPace()
+        let settings = Fixtures.settings(Fixtures.resource("r")) {
+            $0.refresh.batchSize = 250
+            $0.refresh.activeWindow = .zero
+        }
+        try await withStore(clock: clock.storeClock(from: monday)) { store in
+            for number in 0..<300 {
+                let key = "r?n=\(number)"
+                _ = try await store.base.request(RefreshRequest(key: Fixtures.key(key)))
+                try await publish(key, store, freshFor: .always)
+            }
+            let health = StoreHealth(role: "scheduler")
+            let elector = Elector(
+                id: "a", store: store, pace: clock.pace, health: health, onElection: [])
+            let monitor = StalenessMonitor(
+                settings: settings, store: store, elector: elector, pace: clock.pace,
+                health: health, elected: Nudge())
+            var aside = SetAside()
+            _ = try await monitor.tick(&aside)
+            #expect(store.requests.count == 250)
+        }
+    }
+
     @Test("keys of resources that are not configured do not fill the batch")
     func unconfigured() async throws {
         let clock = ManualPace()

@@ -158,11 +158,8 @@ private final class ClientSocket: Sendable {
                 unsafe connect(descriptor, $0, size)
             }
         }
-        guard status == 0 else {
-            let failure = SystemFailure("connect to port \(port)")
-            close(descriptor)
-            throw failure
-        }
+        // The descriptor is closed by deinit, which runs for what throws here too.
+        guard status == 0 else { throw SystemFailure("connect to port \(port)") }
     }
 
     deinit { close(descriptor) }

@@ -21,7 +21,7 @@ package enum LoopbackPort {
         return ports
     }
 
-    private static func bindAnywhere(_ descriptor: Int32) throws -> Int {
+    static func bindAnywhere(_ descriptor: Int32) throws -> Int {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian

@@ -82,7 +82,11 @@ package final class PrivateRedis: Sendable {
 
     /// Runs one command by `redis-cli`, beside the connections under test.
     @discardableResult
-    package func cli(_ words: String...) async throws -> String {
+    package func cli(_ words: String...) async throws -> String { try await cli(words) }
+
+    /// The same, with the words in a list.
+    @discardableResult
+    package func cli(_ words: [String]) async throws -> String {
         let result = try await ChildProcess.run(["redis-cli", "-s", socketPath] + words)
         guard result.exit == .code(0) else {
             throw Failure(

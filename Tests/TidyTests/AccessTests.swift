@@ -11,7 +11,7 @@ struct AccessTests {
             [
                 RefreshScripts.request, RefreshScripts.cancel, RefreshScripts.purge,
                 RefreshScripts.pause, RefreshScripts.recordReads, RefreshScripts.read,
-                RefreshScripts.queue, RefreshScripts.list,
+                RefreshScripts.queue, RefreshScripts.list, RefreshScripts.observe,
             ], "get getrange hgetall xrange xrevrange zcard subscribe unsubscribe wait"
         ),
         "worker": (
@@ -20,7 +20,7 @@ struct AccessTests {
                 RefreshScripts.fail, RefreshScripts.handBack, RefreshScripts.release,
                 RefreshScripts.slots, RefreshScripts.announce,
                 RefreshScripts.maintain, RefreshScripts.read, RefreshScripts.request,
-                RefreshScripts.queue,
+                RefreshScripts.queue, RefreshScripts.recordTimes,
             ], "get getrange set blpop subscribe unsubscribe wait"
         ),
         "scheduler": (

@@ -9,15 +9,25 @@ final class Caller: Sendable {
     /// The widest scope, which includes the others; `nil`: none at all.
     let scope: Scope?
     let access: ResourceAccess
+    /// What it was let in with; `nil` where there are no keys.
+    let key: APIKey?
 
-    init(name: String?, scope: Scope?, access: ResourceAccess) {
-        self.name = name
-        self.scope = scope
-        self.access = access
+    init(_ key: APIKey) {
+        self.key = key
+        name = key.name
+        scope = key.scopes.max()
+        access = ResourceAccess(patterns: key.resources)
+    }
+
+    private init() {
+        key = nil
+        name = nil
+        scope = .admin
+        access = .all
     }
 
     /// Anybody, where there are no keys.
-    static let anybody = Caller(name: nil, scope: .admin, access: .all)
+    static let anybody = Caller()
 
     func allows(_ scope: Scope) -> Bool { self.scope.map { $0 >= scope } ?? false }
 }
@@ -30,18 +40,16 @@ struct AccessControl {
     private var known: [String: Caller] = [:]
 
     init(_ settings: APISettings) {
-        keys = settings.keys.map { key in
-            (
-                key.sha256,
-                Caller(
-                    name: key.name, scope: key.scopes.max(),
-                    access: ResourceAccess(patterns: key.resources))
-            )
-        }
+        keys = settings.keys.map { ($0.sha256, Caller($0)) }
     }
 
     /// Whether callers must show a secret.
     var isClosed: Bool { !keys.isEmpty }
+
+    /// Whether the key that `caller` showed is there, with the same rights.
+    func stillHolds(_ caller: Caller) -> Bool {
+        keys.isEmpty ? caller.key == nil : keys.contains { $0.caller.key == caller.key }
+    }
 
     /// Who sent `request`.
     /// - Throws: 401 without a secret or with a wrong one.

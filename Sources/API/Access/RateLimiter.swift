@@ -1,4 +1,5 @@
 internal import FreshetModel
+internal import HTTPServer
 
 /// Token buckets, one per caller: a key of the API, or an address where there are no keys.
 ///
@@ -6,10 +7,11 @@ internal import FreshetModel
 /// callers seen within the time that filling takes, and by `bucketsAtMost`.
 struct RateLimiter {
     /// What becomes of a request.
-    enum Decision: Equatable {
-        case admitted
-        /// Too many: the seconds until there is a token again.
-        case refused(retryAfter: Int)
+    struct Decision {
+        /// `nil`: admitted. Otherwise the seconds until there is a token again.
+        let retryAfter: Int?
+        /// `RateLimit-Policy` and `RateLimit` of draft-ietf-httpapi-ratelimit-headers.
+        let fields: [HTTPField]
     }
 
     private struct Bucket {
@@ -20,10 +22,15 @@ struct RateLimiter {
     private static let bucketsAtMost = 100_000
 
     private let limit: RateLimit
+    private let policy: HTTPField
     private var buckets: [String: Bucket] = [:]
     private var sweepAbove = 1024
 
-    init(_ limit: RateLimit) { self.limit = limit }
+    init(_ limit: RateLimit) {
+        self.limit = limit
+        let window = max(1, Int((Double(limit.burst) / limit.requestsPerSecond).rounded(.up)))
+        policy = HTTPField("RateLimit-Policy", "\"default\";q=\(limit.burst);w=\(window)")
+    }
 
     /// Takes a token from `caller`'s bucket at `now`, nanoseconds of the monotonic clock.
     mutating func admit(_ caller: String, now: UInt64) -> Decision {
@@ -31,22 +38,27 @@ struct RateLimiter {
         fill(&bucket, now)
         guard bucket.tokens >= 1 else {
             buckets[caller] = bucket
-            let wait = (1 - bucket.tokens) / limit.requestsPerSecond
-            return .refused(retryAfter: max(1, Int(wait.rounded(.up))))
+            let wait = seconds(until: 1, bucket)
+            return Decision(retryAfter: wait, fields: [policy, state(left: 0, seconds: wait)])
         }
         bucket.tokens -= 1
         buckets[caller] = bucket
         if buckets.count > sweepAbove { sweep(now) }
-        return .admitted
+        let left = Int(bucket.tokens)
+        return Decision(
+            retryAfter: nil,
+            fields: [
+                policy, state(left: left, seconds: seconds(until: Double(left + 1), bucket)),
+            ])
     }
 
-    /// The fields of draft-ietf-httpapi-ratelimit-headers for a refused request.
-    func fields(retryAfter: Int) -> [(name: String, value: String)] {
-        let window = max(1, Int((Double(limit.burst) / limit.requestsPerSecond).rounded(.up)))
-        return [
-            ("RateLimit-Policy", "\"default\";q=\(limit.burst);w=\(window)"),
-            ("RateLimit", "\"default\";r=0;t=\(retryAfter)"),
-        ]
+    /// `r`: requests left now; `t`: seconds until there is one more.
+    private func state(left: Int, seconds: Int) -> HTTPField {
+        HTTPField("RateLimit", "\"default\";r=\(left);t=\(seconds)")
+    }
+
+    private func seconds(until tokens: Double, _ bucket: Bucket) -> Int {
+        max(1, Int(((tokens - bucket.tokens) / limit.requestsPerSecond).rounded(.up)))
     }
 
     private func fill(_ bucket: inout Bucket, _ now: UInt64) {

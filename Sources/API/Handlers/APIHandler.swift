@@ -12,17 +12,13 @@ final class APIHandler: HTTPHandler {
 
     private let core: APICore
     private let routes: RouteTable
-    private var access: AccessControl
-    private let openMetrics: Bool
-    private var limiter: RateLimiter?
+    private let admission: Admission
     private var plans: [String: ReadPlan] = [:]
 
     init(_ core: APICore) {
         self.core = core
         routes = RouteTable(resources: core.settings.resources)
-        access = AccessControl(core.settings.api)
-        openMetrics = core.settings.api.openMetrics
-        limiter = core.settings.api.rateLimit.map { RateLimiter($0) }
+        admission = core.admission
     }
 
     func handle(_ request: HTTPRequest) -> HTTPReply {
@@ -30,29 +26,12 @@ final class APIHandler: HTTPHandler {
             if request.method == .get || request.method == .head,
                 let plan = plans[request.target]
             {
-                let caller = try admit(request)
+                let caller = try admission.admit(request)
                 return try read(plan, request, caller)
             }
             return try dispatch(request)
         } catch {
             return .response(error.response(requestID: request.requestID))
-        }
-    }
-
-    /// Who a request comes from.
-    /// - Throws: 401, 429.
-    private func admit(_ request: HTTPRequest) throws(Problem) -> Caller {
-        let caller = try access.caller(request)
-        guard limiter != nil else { return caller }
-        let who = caller.name ?? request.remoteAddress
-        switch limiter?.admit(who, now: request.receivedAt) {
-        case .refused(let retryAfter)?:
-            var problem = Problem(
-                429, "rate_limited", "Too many requests; the next is taken in \(retryAfter) s.")
-            problem.retryAfter = retryAfter
-            problem.fields = limiter?.fields(retryAfter: retryAfter) ?? []
-            throw problem
-        case .admitted?, nil: return caller
         }
     }
 
@@ -62,7 +41,7 @@ final class APIHandler: HTTPHandler {
         try caller.demand(plan.wantsRefresh ? .refresh : .read)
         try caller.demand(plan.resource.name)
         if plan.wantsStream, request.method == .get {
-            return core.keyStreams.handle(plan, request)
+            return try core.shares.take(caller, request) { core.keyStreams.handle(plan, request) }
         }
         return core.reads.handle(plan, request)
     }
@@ -72,8 +51,8 @@ final class APIHandler: HTTPHandler {
         if case .route(let route) = match, route.isProbe || route.scope == nil {
             return try open(route, request)
         }
-        if case .route(.metrics) = match, openMetrics { return metrics(request) }
-        let caller = try admit(request)
+        if case .route(.metrics) = match, admission.openMetrics { return metrics(request) }
+        let caller = try admission.admit(request)
         switch match {
         case .route(let route):
             if let scope = route.scope { try caller.demand(scope) }
@@ -99,8 +78,8 @@ final class APIHandler: HTTPHandler {
         case .ready: return later(request) { core throws(Problem) in try await core.probes.ready() }
         default:
             // Without keys it counts against the address.
-            if !access.isClosed { _ = try admit(request) }
-            return core.openAPI
+            if !admission.isClosed { _ = try admission.admit(request) }
+            return route == .dashboard ? core.dashboard.answer(request) : core.openAPI
         }
     }
 
@@ -146,11 +125,13 @@ final class APIHandler: HTTPHandler {
             let (resource, key) = try core.resolver.resolve(target, &query)
             try caller.demand(resource.name)
             let body = try RefreshBody(try smallBody(request))
+            let requestID = request.requestID
             let isExpiry = if case .expire = route { true } else { false }
             let trace = TraceParent.valid(request.header("traceparent"))
             return later(request) { core throws(Problem) in
                 try await core.asks.refresh(
-                    key, resource, body, traceparent: trace, expires: isExpiry)
+                    key, resource, body, traceparent: trace, requestID: requestID,
+                    expires: isExpiry)
             }
         case .status(let target):
             let (resource, key) = try core.resolver.resolve(target, &query)
@@ -264,8 +245,10 @@ final class APIHandler: HTTPHandler {
             return .response(
                 HTTPResponse(status: 200, headers: [("Content-Type", "text/event-stream")]))
         }
-        return try core.events.handle(
-            EventFilter(subject: subject, access: caller.access), request)
+        let filter = EventFilter(subject: subject, access: caller.access)
+        return try core.shares.take(caller, request) { () throws(Problem) in
+            try core.events.handle(filter, request)
+        }
     }
 
     /// A body that is one asking: more than 256 KiB cannot be one.

@@ -3,6 +3,7 @@ internal import Coordination
 internal import FreshetModel
 internal import HTTPServer
 internal import Representation
+internal import Runtime
 
 /// What asks for refreshes: of one key, of many, of dead jobs; and what expires and purges.
 final class AskHandler {
@@ -33,7 +34,7 @@ final class AskHandler {
     /// `POST …/refresh` and `POST …/expire`.
     func refresh(
         _ key: Key, _ resource: Resource, _ body: RefreshBody, traceparent: String?,
-        expires: Bool
+        requestID: String, expires: Bool
     ) async throws(Problem) -> HTTPReply {
         let request = request(key, resource, body, traceparent)
         do {
@@ -44,6 +45,14 @@ final class AskHandler {
                 table.find(key)?.copy?.expire(at: time.now())
             }
             note(outcome)
+            if case .accepted(let receipt) = outcome {
+                Log.info(
+                    "refresh.asked",
+                    [
+                        "job": receipt.job.id, "key": key, "status": receipt.status.rawValue,
+                        "request": requestID, "trace": traceparent,
+                    ])
+            }
             return try receipts.answer(outcome)
         } catch let error as RefreshError {
             throw Problem(error)
@@ -63,6 +72,7 @@ final class AskHandler {
         request.force = body.force
         request.scope = body.scope
         request.traceparent = traceparent
+        request.seenVersion = table.find(key)?.copy?.metadata.version
         return request
     }
 

@@ -106,6 +106,7 @@ extension ReadHandler {
     ) async -> Result<RequestOutcome, RefreshError> {
         var request = receipts.request(entry.key, plan.resource)
         request.traceparent = trace
+        request.seenVersion = entry.copy?.metadata.version
         do {
             let outcome = try await store.request(request)
             if case .accepted(let receipt) = outcome { asker.accepted(receipt, entry) }

@@ -7,7 +7,9 @@ extension APIOperation {
         isRequired: true)
     private static let id = APIParameter("id", in: "path", "The job's id", isRequired: true)
     private static let paging = [
-        APIParameter("limit", in: "query", "1 to 1000; 100 when absent", type: "integer"),
+        APIParameter(
+            "limit", in: "query", "1 to 1000; 100 when absent", type: "integer",
+            range: 1...1000),
         APIParameter("cursor", in: "query", "`next_cursor` of the page before"),
     ]
     private static let unavailable = APIResponse.problem(503, "The store cannot be reached")
@@ -25,7 +27,7 @@ extension APIOperation {
     ]
 
     static let readResponses = [
-        APIResponse(200, "The payload: an envelope, or the payload itself", "Envelope"),
+        .payload("The payload: an envelope, the payload itself, or with `stream` events"),
         APIResponse(202, "Nothing kept yet, and the client does not wait", "Receipt"),
         APIResponse(206, "Part of the payload"),
         APIResponse(304, "The client has it"),
@@ -52,6 +54,11 @@ extension APIOperation {
             .answering([APIResponse(200, "It is", "Ready"), .problem(503, "What is missing")]),
         APIOperation("get", "/openapi.json", "openapi", "This document", nil)
             .answering([APIResponse(200, "OpenAPI 3.1", "Document")]),
+        APIOperation("get", "/dashboard", "dashboard", "A page to look at all of this", nil)
+            .answering([
+                APIResponse(200, "HTML, without any data of its own"),
+                APIResponse(304, "Unchanged"),
+            ]),
         APIOperation("get", "/metrics", "metrics", "Metrics for Prometheus", .read)
             .answering([APIResponse(200, "Exposition format 0.0.4")]),
     ]
@@ -97,10 +104,17 @@ extension APIOperation {
         ).taking([key]).answering([APIResponse(204, "Gone"), unknown, unavailable]),
     ]
 
+    private static let state =
+        "(?:" + JobState.allCases.map(\.rawValue).joined(separator: "|") + ")"
+
     private static let jobs = [
         APIOperation("get", "/v1/jobs", "jobs", "Jobs", .read)
             .taking(
-                [APIParameter("state", in: "query", "One or more, separated by commas")] + paging
+                [
+                    APIParameter(
+                        "state", in: "query", "One or more, separated by commas",
+                        pattern: "\(state)(?:,\(state))*")
+                ] + paging
             )
             .answering([APIResponse(200, "A page", "JobPage"), unavailable]),
         APIOperation("get", "/v1/jobs/{id}", "job", "A job", .read).taking([id])

@@ -65,7 +65,8 @@ struct OpenAPIDocument {
                 let isSegment = path.contains("{\(rule.name)}")
                 return APIParameter(
                     rule.name, in: isSegment ? "path" : "query",
-                    "Matches `\(rule.pattern)`", isRequired: isSegment || rule.defaultValue == nil)
+                    "Matches `\(rule.pattern)`", isRequired: isSegment || rule.defaultValue == nil,
+                    pattern: rule.pattern)
             }
             operation.parameters += APIOperation.readParameters
             operation.responses = APIOperation.readResponses
@@ -81,16 +82,22 @@ struct APIParameter {
     var description: String
     var isRequired: Bool
     var type: String
+    /// Of a number.
+    var range: ClosedRange<Int>?
+    /// Of a text, whole.
+    var pattern: String?
 
     init(
         _ name: String, in place: String, _ description: String, isRequired: Bool = false,
-        type: String = "string"
+        type: String = "string", range: ClosedRange<Int>? = nil, pattern: String? = nil
     ) {
         self.name = name
         self.place = place
         self.description = description
         self.isRequired = isRequired
         self.type = type
+        self.range = range
+        self.pattern = pattern
     }
 
     func write(to json: inout JSONText) {
@@ -99,7 +106,14 @@ struct APIParameter {
             $0.member("in", place)
             $0.member("description", description)
             $0.member("required", isRequired)
-            $0.member("schema") { $0.member("type", type) }
+            $0.member("schema") {
+                $0.member("type", type)
+                if let range {
+                    $0.member("minimum", range.lowerBound)
+                    $0.member("maximum", range.upperBound)
+                }
+                if let pattern { $0.member("pattern", "^(?:\(pattern))$") }
+            }
         }
     }
 }
@@ -111,6 +125,8 @@ struct APIResponse {
     /// Name of a schema; `nil`: no body.
     var schema: String?
     var mediaType = "application/json"
+    /// What else it may be.
+    var others: [(mediaType: String, schema: String)] = []
 
     init(_ status: Int, _ description: String, _ schema: String? = nil) {
         self.status = status
@@ -121,6 +137,13 @@ struct APIResponse {
     static func problem(_ status: Int, _ description: String) -> APIResponse {
         var response = APIResponse(status, description, "Problem")
         response.mediaType = "application/problem+json"
+        return response
+    }
+
+    /// The payload: an envelope, the payload itself in any type, or a stream of events.
+    static func payload(_ description: String) -> APIResponse {
+        var response = APIResponse(200, description, "Envelope")
+        response.others = [("text/event-stream", "Event"), ("*/*", "Document")]
         return response
     }
 
@@ -135,8 +158,10 @@ struct APIResponse {
             $0.member("description", description)
             guard let schema else { return }
             $0.member("content") {
-                $0.member(mediaType) {
-                    $0.member("schema") { $0.member("$ref", "#/components/schemas/\(schema)") }
+                for (mediaType, schema) in [(mediaType, schema)] + others {
+                    $0.member(mediaType) {
+                        $0.member("schema") { $0.member("$ref", "#/components/schemas/\(schema)") }
+                    }
                 }
             }
         }

@@ -66,7 +66,8 @@ enum OpenAPISchemas {
                 ("error", "string?"), ("item_count", "integer?"),
                 ("collections_count", "integer?"), ("file_count", "integer?"),
                 ("cache_valid", "boolean"), ("cache_date", "time?"), ("age_seconds", "number?"),
-                ("version", "integer"), ("size_bytes", "integer?"), ("job_id", "string?"),
+                ("fresh_for_seconds", "number?"), ("version", "integer"),
+                ("size_bytes", "integer?"), ("job_id", "string?"),
                 ("position", "integer?"), ("eta_seconds", "number?"), ("progress", "Progress?"),
                 ("consecutive_failures", "integer"), ("next_retry_at", "time?"),
                 ("source_online", "boolean"),
@@ -111,14 +112,6 @@ enum OpenAPISchemas {
         ("StatusPage", [("items", "[Status]"), ("next_cursor", "string?")]),
         ("JobPage", [("items", "[Job]"), ("next_cursor", "string?")]),
         ("Receipts", [("items", "[Receipt]")]),
-        ("RefreshBody", bodyProperties),
-        ("RefreshManyBody", [("keys", "[string]")] + bodyProperties),
-        ("DeadRetryBody", [("ids", "[string]"), ("all", "boolean")]),
-    ]
-
-    private static let bodyProperties: Properties = [
-        ("force", "boolean"), ("scope", "[string]"), ("priority", "string"),
-        ("delay_seconds", "number"),
     ]
 
     private static let primitives: Set<String> = [
@@ -137,6 +130,7 @@ enum OpenAPISchemas {
                 }
             }
         }
+        RequestSchemas.write(to: &json)
     }
 
     private static func write(type: String, to json: inout JSONText) {

@@ -5,6 +5,7 @@ enum Route: Equatable {
     case health
     case ready
     case openAPI
+    case dashboard
     case metrics
     case statistics
     case cacheStatistics
@@ -28,7 +29,7 @@ enum Route: Equatable {
     /// The scope a caller needs; `nil`: none, not even a key.
     var scope: Scope? {
         switch self {
-        case .health, .ready, .openAPI: nil
+        case .health, .ready, .openAPI, .dashboard: nil
         case .metrics, .statistics, .cacheStatistics, .payload, .status, .statuses, .job, .jobs,
             .queue, .dead, .events:
             .read

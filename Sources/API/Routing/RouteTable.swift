@@ -65,6 +65,7 @@ struct RouteTable {
         case ["health"]: return [("GET", .health)]
         case ["ready"]: return [("GET", .ready)]
         case ["openapi.json"]: return [("GET", .openAPI)]
+        case ["dashboard"]: return [("GET", .dashboard)]
         case ["metrics"]: return [("GET", .metrics)]
         case ["stats"]: return [("GET", .statistics)]
         case ["api", "cache", "stats"]: return [("GET", .cacheStatistics)]

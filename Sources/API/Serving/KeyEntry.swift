@@ -105,7 +105,7 @@ final class KeyEntry {
         toldBefore = lastLoad
     }
 
-    /// Takes back what clients were told: the store lost its data and begins anew.
+    /// Takes back what clients were told: the store lost its data and begins anew, or is away.
     func forgetTold(_ version: Int64) { toldVersion = version }
 
     /// Wakes who waits for the refresh.

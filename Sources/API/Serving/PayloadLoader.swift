@@ -85,6 +85,13 @@ final class PayloadLoader {
         repeat {
             entry.mustLoadAgain = false
             outcome = await loadOnce(entry)
+            // A client was told of more than is held. A connection that was cut just now is made
+            // again meanwhile; when the store is gone for longer, what is held is served all the
+            // same, as if nobody had been told.
+            if hidesCopy(entry, outcome) { outcome = await loadOnce(entry) }
+            if hidesCopy(entry, outcome), let copy = entry.copy {
+                entry.forgetTold(copy.metadata.version)
+            }
             if entry.mustLoadAgain, entry.servable(time.now()) == nil { continue }
             entry.isBehind = false
             if case .failure = outcome { entry.isBehind = entry.copy != nil || entry.awaitsUpdate }
@@ -93,6 +100,16 @@ final class PayloadLoader {
         } while entry.mustLoadAgain
         entry.isLoading = false
         table.release(entry)
+    }
+
+    /// Whether only a version that cannot be had keeps a copy from being served.
+    private func hidesCopy(
+        _ entry: KeyEntry, _ outcome: Result<KeyStatus, RefreshError>
+    ) -> Bool {
+        guard case .failure(let error) = outcome, error.code == .redisUnavailable,
+            let copy = entry.copy
+        else { return false }
+        return copy.metadata.isKept(at: time.now()) && copy.metadata.version < entry.toldVersion
     }
 
     private func finishUpdate(_ entry: KeyEntry, _ outcome: Result<KeyStatus, RefreshError>) {

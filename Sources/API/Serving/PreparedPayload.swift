@@ -67,7 +67,8 @@ struct PayloadRenderer {
     private static let compressAbove = 128
 
     /// Whether answers are for one caller: where there are keys.
-    let isPrivate: Bool
+    var isPrivate: Bool { admission.isClosed }
+    let admission: Admission
 
     /// The coding to answer in, of those a client takes.
     func encoding(
@@ -111,7 +112,7 @@ struct PayloadRenderer {
         let tag = subject.fields.tag(
             state.form, state.encoding, isRefreshing: state.isRefreshing)
         var headers = commonHeaders(state, subject, tag)
-        let notModified = PreparedResponse(status: 304, headers: headers)
+        let shared = headers
         var body: [PreparedResponse.Piece]
         var encoding = state.encoding
         switch state.form {
@@ -138,6 +139,8 @@ struct PayloadRenderer {
         }
         if encoding != .identity { headers.append(("Content-Encoding", encoding.rawValue)) }
         let full = PreparedResponse(status: 200, headers: headers, body: body)
+        let notModified = PreparedResponse(
+            status: 304, headers: shared, unsentLength: full.contentLength)
         return PreparedPayload(moment: moment, tag: tag, full: full, notModified: notModified)
     }
 

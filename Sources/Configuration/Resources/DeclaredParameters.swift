@@ -20,7 +20,7 @@ struct DeclaredParameters {
 
     init(_ node: Node, _ report: Report) {
         guard case .mapping(let entries) = node.content else {
-            if !node.isNull {
+            if !node.isNull, !node.isBroken {
                 report.error(
                     node.place,
                     "`params`: expected names with `pattern` and `default`, found \(node.kind)")

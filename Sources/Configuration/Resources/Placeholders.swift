@@ -1,5 +1,6 @@
 /// `{name}` in templates: a brace, the name of a parameter, a brace. Anything else in braces is
-/// text, such as `{ title }` or `{"a": 1}`, so that JSON and GraphQL can be written as they are.
+/// text, such as `{ title }` or `{"a": 1}`, so that JSON and GraphQL can be written as they are; and
+/// so is `${name}`, which was written `$${name}`, for a shell to replace.
 enum Placeholders {
     /// The names in `template`, in the order of their first appearance.
     static func names(in template: String) -> [String] {
@@ -9,7 +10,10 @@ enum Placeholders {
             rest = rest[rest.index(after: open)...]
             let end = rest.firstIndex { $0 == "{" || $0 == "}" } ?? rest.endIndex
             let name = String(rest[..<end])
-            if end < rest.endIndex, rest[end] == "}", looksLikeName(name), !names.contains(name) {
+            let isAfterDollar = template[..<open].utf8.last == UInt8(ascii: "$")
+            if end < rest.endIndex, rest[end] == "}", !isAfterDollar, looksLikeName(name),
+                !names.contains(name)
+            {
                 names.append(name)
             }
         }

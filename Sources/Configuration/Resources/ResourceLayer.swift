@@ -63,6 +63,8 @@ struct ResourceLayer {
         if let entry = fields["source"] {
             source = SourceReading(entry.value, resource: name, report)
             hasBrokenSource = source == nil
+        } else if fields.isMisspelled("source") {
+            hasBrokenSource = true
         }
     }
 

@@ -4,7 +4,9 @@ extension SourceReading {
     mutating func readCommand(_ fields: Fields) -> Bool {
         let report = fields.report
         guard let entry = fields["argv"] else {
-            report.error(fields.place, "`source.command` needs `argv`")
+            if fields.isMapping, !fields.isMisspelled("argv") {
+                report.error(fields.place, "`source.command` needs `argv`")
+            }
             return false
         }
         guard let argv = fields.list("argv", of: "program and arguments", Values.anyText) else {
@@ -38,7 +40,10 @@ extension SourceReading {
             command.environment[name.value] = text.value
             note(text, .variable)
         }
-        fields.read("working_directory", intoOptional: &command.workingDirectory, Values.text)
+        if let directory = fields.read("working_directory", Values.text) {
+            command.workingDirectory = directory.value
+            note(directory, .path)
+        }
         fields.read("content_type", into: &command.contentType) { node throws(ValueError) in
             let type = try Values.text(node)
             let essence = type.prefix { $0 != ";" }.split(

@@ -34,10 +34,12 @@ struct SourceReading {
     init?(_ node: Node, resource: String, _ report: Report) {
         let kinds = FieldNames.sources.map { "`\($0)`" }.joined(separator: ", ")
         guard case .mapping(let entries) = node.content, let first = entries.first else {
-            report.error(
-                node.place,
-                "`source` of `\(resource)` is one of \(kinds), such as `{http: {url: …}}`; "
-                    + "found \(node.isNull ? "nothing" : node.kind)")
+            if !node.isBroken {
+                report.error(
+                    node.place,
+                    "`source` of `\(resource)` is one of \(kinds), such as `{http: {url: …}}`; "
+                        + "found \(node.isNull ? "nothing" : node.kind)")
+            }
             return nil
         }
         for entry in entries where !FieldNames.sources.contains(entry.key) {

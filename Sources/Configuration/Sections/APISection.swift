@@ -5,7 +5,8 @@ struct APISection {
     var settings = APISettings()
     /// Where it is said where to listen.
     var listenPlace: Place?
-    /// There are keys, though all of them may be wrong, which has been reported.
+    /// There are keys, though all of them, or how they are written, may be wrong, which has been
+    /// reported.
     private(set) var hasKeys = false
     /// What the keys' `resources` say, to be compared with the resources there are.
     private(set) var patterns: [Located<String>] = []
@@ -38,7 +39,26 @@ struct APISection {
                 api.tls = TLSFiles(certificate: certificate.value, key: key.value)
             }
         }
+        if let entry = fields["limits"] { Self.readLimits(entry.value, into: &api.limits, report) }
         settings = api
+    }
+
+    private static func readLimits(_ node: Node, into limits: inout APILimits, _ report: Report) {
+        let fields = Fields(node, of: "`limits`", known: FieldNames.limits, report)
+        let times = Values.duration(.milliseconds(100) ... .seconds(3600))
+        fields.read("connections", into: &limits.connections, Values.integer(1...1_000_000))
+        fields.read(
+            "connections_per_address", intoOptional: &limits.connectionsPerAddress,
+            Values.integer(0...1_000_000))
+        fields.read("streams", into: &limits.streams, Values.integer(0...1_000_000))
+        fields.read(
+            "streams_per_client", intoOptional: &limits.streamsPerClient,
+            Values.integer(0...1_000_000))
+        fields.read("header_bytes", into: &limits.headerBytes, Values.size(1024...30 << 10))
+        fields.read("header_timeout", into: &limits.headerTimeout, times)
+        fields.read("body_timeout", into: &limits.bodyTimeout, times)
+        fields.read("write_timeout", into: &limits.writeTimeout, times)
+        fields.read("idle_timeout", into: &limits.idleTimeout, times)
     }
 
     private static func rateLimit(_ node: Node, _ report: Report) -> RateLimit? {
@@ -55,8 +75,10 @@ struct APISection {
 
     private mutating func keys(_ fields: Fields) -> [APIKey] {
         let report = fields.report
+        let node = fields["keys"]?.value
+        hasKeys =
+            fields.isMisspelled("keys") || node.map { !$0.isEmptyList } ?? false
         guard let list = fields.list("keys", of: "keys", { $0 }) else { return [] }
-        hasKeys = !list.isEmpty
         var keys: [APIKey] = []
         var secrets: [[UInt8]: Int] = [:]
         for (node, place) in list.map({ ($0.value, $0.place) }) {

@@ -49,8 +49,11 @@ struct FileReader {
             return [:]
         }
         guard case .mapping(let entries) = node.content else {
-            report.error(
-                node.place, "`resources`: expected names with their fields, found \(node.kind)")
+            if !node.isBroken {
+                report.error(
+                    node.place, "`resources`: expected names with their fields, found \(node.kind)"
+                )
+            }
             return [:]
         }
         if entries.isEmpty { report.warn(node.place, "there are no `resources` to keep fresh") }
@@ -89,7 +92,9 @@ struct FileReader {
     private func checkListening(_ settings: inout Settings, _ api: APISection, _ fields: Fields) {
         let place = api.listenPlace ?? fields.place(of: "api")
         for problem in settings.store(overrides) { report.error(.beginning, problem) }
-        let isExcused = settings.api.keys.isEmpty && api.hasKeys
+        // What is wrong with the keys has been reported, and so has an `api` that is no mapping.
+        let isExcused =
+            settings.api.keys.isEmpty && (api.hasKeys || fields["api"]?.value.isBroken == true)
         if !isExcused, let problem = ListenCheck.problem(of: settings.api) {
             let origin = overrides.listen?.origin
             report.error(

@@ -4,10 +4,16 @@ enum FieldNames {
         "redis", "api", "worker", "refresh", "defaults", "default_resource", "resources",
     ]
     static let redis = ["url", "namespace", "partitions", "wait_replicas"]
-    static let api = ["listen", "keys", "rate_limit", "open_metrics", "memory_limit", "tls"]
+    static let api = [
+        "listen", "keys", "rate_limit", "open_metrics", "memory_limit", "tls", "limits",
+    ]
     static let key = ["name", "sha256", "scopes", "resources"]
     static let rateLimit = ["requests_per_second", "burst"]
     static let tls = ["certificate", "key"]
+    static let limits = [
+        "connections", "connections_per_address", "streams", "streams_per_client", "header_bytes",
+        "header_timeout", "body_timeout", "write_timeout", "idle_timeout",
+    ]
     static let worker = ["concurrency", "drain_timeout"]
     static let refresh = [
         "check_interval", "max_concurrent", "max_queue", "batch_size", "retry_interval",
@@ -36,7 +42,8 @@ enum FieldNames {
 
     /// Where a field belongs that stands in the wrong place.
     static let sections: [(title: String, names: [String])] = [
-        ("the file's own fields", file), ("`redis`", redis), ("`api`", api), ("`worker`", worker),
+        ("the file's own fields", file), ("`redis`", redis), ("`api`", api),
+        ("`limits`", limits), ("`worker`", worker),
         ("`refresh`", refresh), ("a resource", resource), ("`retry`", retry),
         ("`schedule`", schedule), ("`source.http`", http), ("`source.command`", command),
         ("`source.directory`", directory), ("`source.postgres`", postgres), ("`source.csv`", csv),

@@ -8,6 +8,8 @@ struct Fields {
     private let entries: [String: Node.Entry]
     /// It is a mapping, or nothing, which is one without fields.
     let isMapping: Bool
+    /// Known names that fields with unknown names were probably meant to be.
+    private let misspelled: Set<String>
 
     /// - Parameters:
     ///   - owner: What the mapping is, for messages.
@@ -17,11 +19,15 @@ struct Fields {
         self.owner = owner
         self.report = report
         var found: [String: Node.Entry] = [:]
+        var misspelled: Set<String> = []
         switch node.content {
         case .mapping(let entries):
             for entry in entries {
                 found[entry.key] = entry
                 guard !known.contains(entry.key) else { continue }
+                if let meant = Suggestion.nearest(to: entry.key, among: known) {
+                    misspelled.insert(meant)
+                }
                 report.error(
                     entry.keyPlace,
                     "\(Self.quoted(entry.key)) is not a field of \(owner)"
@@ -31,9 +37,12 @@ struct Fields {
         case .scalar(let scalar) where scalar.isNull: isMapping = true
         default:
             isMapping = false
-            report.error(node.place, "expected the fields of \(owner), found \(node.kind)")
+            if !node.isBroken {
+                report.error(node.place, "expected the fields of \(owner), found \(node.kind)")
+            }
         }
         entries = found
+        self.misspelled = misspelled
     }
 
     private static func hint(_ name: String, known: [String]) -> String {
@@ -46,6 +55,11 @@ struct Fields {
     static func quoted(_ text: String) -> String { Scalar(text: text, written: text).quotation }
 
     subscript(_ name: String) -> Node.Entry? { entries[name] }
+
+    /// Whether `name` is absent only because it is misspelled, which has been reported.
+    func isMisspelled(_ name: String) -> Bool {
+        entries[name] == nil && misspelled.contains(name)
+    }
 
     /// Where the value of `name` stands, or the mapping when it is absent.
     func place(of name: String) -> Place { entries[name]?.value.place ?? place }
@@ -82,7 +96,9 @@ struct Fields {
     func require<Value>(
         _ name: String, _ convert: (Node) throws(ValueError) -> Value
     ) -> Located<Value>? {
-        if isMapping, entries[name] == nil { report.error(place, "\(owner) needs `\(name)`") }
+        if isMapping, entries[name] == nil, !isMisspelled(name) {
+            report.error(place, "\(owner) needs `\(name)`")
+        }
         return read(name, convert)
     }
 
@@ -94,7 +110,7 @@ struct Fields {
         guard case .sequence(let items) = node.content else {
             if node.isNull {
                 report.error(node.place, "`\(name)` has no value; it is a list of \(what)")
-            } else {
+            } else if !node.isBroken {
                 report.error(
                     node.place, "`\(name)`: expected a list of \(what), found \(node.kind)")
             }
@@ -132,8 +148,10 @@ struct Fields {
             }
         case .scalar(let scalar) where scalar.isNull: return []
         default:
-            report.error(
-                node.place, "`\(name)`: expected names with their text, found \(node.kind)")
+            if !node.isBroken {
+                report.error(
+                    node.place, "`\(name)`: expected names with their text, found \(node.kind)")
+            }
             return nil
         }
     }

@@ -36,6 +36,11 @@ struct Node {
     var isNull: Bool {
         if case .scalar(let scalar) = content { scalar.isNull } else { false }
     }
+
+    /// A scalar in which something was reported already, so that its field has nothing to add.
+    var isBroken: Bool {
+        if case .scalar(let scalar) = content { scalar.isBroken } else { false }
+    }
 }
 
 /// A scalar, as text: what type it has depends on the field it stands in.

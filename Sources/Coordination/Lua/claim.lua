@@ -22,41 +22,59 @@ if maximum >= 0 then
   limit = math.min(limit, maximum - call('ZCARD', P .. 'leased') - call('ZCARD', P .. 'stopping'))
 end
 
-local claims, lines, held = {}, {}, {}
-local wanted = paused and 0 or limit
-while wanted > 0 do
-  local popped, held_before = call('ZPOPMIN', P .. 'waiting', wanted), #held
-  for i = 1, #popped, 2 do
-    local key, score = popped[i], popped[i + 1]
-    local k = P .. 'k:' .. key
-    local flat, r = call('HGETALL', k), {}
-    for j = 1, #flat, 2 do r[flat[j]] = flat[j + 1] end
-    if r.sn and num(call('ZSCORE', P .. 'stopping', key), 0) > now then
+local claims, lines, leased, held = {}, {}, {}, {}
+
+local function grant(key, score, nonce)
+  local k = P .. 'k:' .. key
+  local flat, r = call('HGETALL', k), {}
+  for j = 1, #flat, 2 do r[flat[j]] = flat[j + 1] end
+  -- A key that is leased already stays where it is: the waiting entry was a half-state.
+  if r.st == 'r' and call('ZSCORE', P .. 'leased', key) then return end
+  if r.sn then
+    if num(call('ZSCORE', P .. 'stopping', key), 0) > now then
       held[#held + 1] = score
       held[#held + 1] = key
-    -- A key that is leased already stays where it is: the waiting entry was a half-state.
-    elseif r.st ~= 'r' or not call('ZSCORE', P .. 'leased', key) then
-      if r.sn then free(key, k) end
-      local fresh = r.st == 'q' and r.run
-      local run = fresh and num(r.run, now_us) or math.max(num(r.run, 0) + 1, now_us)
-      local version = num(r.v, 0)
-      local fence = math.max(num(r.fence, 0) + 1, version + 1, now_us)
-      local attempt = (fresh and num(r.att, 0) or 0) + 1
-      local lease = leases[resource_of(key)] or default_lease
-      local nonce = seed .. '-' .. #claims
-      call('HSET', k, 'st', 'r', 'run', int(run), 'fence', int(fence), 'nonce', nonce,
-        'att', attempt, 'ls', int(now), 'll', int(lease), 'w', worker, 'sc', score)
-      call('SET', P .. 'lock:' .. key, int(fence) .. ':' .. nonce, 'PX', int(lease))
-      call('ZADD', P .. 'leased', int(now + lease), key)
-      lines[#lines + 1] = event('running', key, run, version, attempt)
-      claims[#claims + 1] = { key, int(run), int(fence), nonce, attempt, int(lease), score, flat }
+      return
+    end
+    free(key, k)
+  end
+  local fresh = r.st == 'q' and r.run
+  local run = fresh and num(r.run, now_us) or math.max(num(r.run, 0) + 1, now_us)
+  local version = num(r.v, 0)
+  local fence = math.max(num(r.fence, 0) + 1, version + 1, now_us)
+  local attempt = (fresh and num(r.att, 0) or 0) + 1
+  local lease = leases[resource_of(key)] or default_lease
+  local run_text, fence_text = int(run), int(fence)
+  call('HSET', k, 'st', 'r', 'run', run_text, 'fence', fence_text, 'nonce', nonce,
+    'att', attempt, 'ls', NOW, 'll', lease, 'w', worker, 'sc', score)
+  call('SET', P .. 'lock:' .. key, fence_text .. ':' .. nonce, 'PX', lease)
+  leased[#leased + 1] = int(now + lease)
+  leased[#leased + 1] = key
+  lines[#lines + 1] = event('running', key, run, version, attempt)
+  claims[#claims + 1] = { key, run_text, fence_text, nonce, attempt, lease, score, flat }
+end
+
+local wanted, tried = paused and 0 or limit, 0
+while wanted > 0 do
+  local popped, held_before = call('ZPOPMIN', P .. 'waiting', wanted), #held
+  -- What stands under a key may be of a foreign type: nobody can work on that one, and the others
+  -- are not lost with it.
+  for i = 1, #popped, 2 do
+    tried = tried + 1
+    local ok, err = pcall(grant, popped[i], popped[i + 1], seed .. '-' .. tried)
+    if not ok then
+      -- What a right is missing for still waits.
+      call('ZADD', P .. 'waiting', popped[i + 1], popped[i])
+      demand_rights(err)
+      call('ZREM', P .. 'waiting', popped[i])
     end
   end
   -- Behind those passed over there may be others; at most 100 are.
   wanted = #held > held_before and #held < 200 and limit - #claims or 0
 end
-if #held > 0 then call('ZADD', P .. 'waiting', unpack(held)) end
 
+if #held > 0 then call('ZADD', P .. 'waiting', unpack(held)) end
+if #leased > 0 then call('ZADD', P .. 'leased', unpack(leased)) end
 local waiting = call('ZCARD', P .. 'waiting')
 if waiting > 0 and not paused and #claims > 0 then wake() end
 local head = call('ZRANGE', P .. 'delayed', 0, 0, 'WITHSCORES')

@@ -24,25 +24,36 @@ local function put_back(key, class, score)
   wake()
 end
 
--- Keeps what can be asked about an ended job, for keep_ms.
+-- Writes what can be asked about an ended job, for keep_ms; its member of `ended`.
 -- `took`: how long its last attempt took, when that is over already.
 -- STRING job:RUN-KEY: state, class, attempt, started, finished, duration, version, worker, error.
-local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms, took)
-  if keep_ms <= 0 then return end
+local function write_job(key, run, state, class, attempt, started, version, worker, err, keep_ms, took)
   local member = int(run) .. '-' .. key
   local duration = took and int(took) or started and int(math.max(0, now - started)) or ''
   call('SET', P .. 'job:' .. member, table.concat({ state, int(class), attempt or '0',
-    started and int(started) or '', int(now), duration, version and int(version) or '',
+    started and int(started) or '', NOW, duration, version and int(version) or '',
     worker or '', err or '' }, '\t'), 'PX', int(keep_ms))
-  call('ZADD', P .. 'ended', int(now), member)
-  -- Each ended job clears up to two that are past their time or over the cap.
+  return member
+end
+
+-- Notes ended jobs, a list of score and member in turn. Each clears up to two that are past their
+-- time or over the cap.
+local function note_ended(list, keep_ms)
+  call('ZADD', P .. 'ended', unpack(list))
   local excess = call('ZCARD', P .. 'ended') - 100000
-  local old = excess > 0 and call('ZRANGE', P .. 'ended', 0, 1)
-    or call('ZRANGEBYSCORE', P .. 'ended', '-inf', int(now - keep_ms), 'LIMIT', 0, 2)
-  for _, m in ipairs(old) do
-    call('ZREM', P .. 'ended', m)
-    call('DEL', P .. 'job:' .. m)
-  end
+  local old = excess > 0 and call('ZRANGE', P .. 'ended', 0, #list - 1)
+    or call('ZRANGEBYSCORE', P .. 'ended', '-inf', int(now - keep_ms), 'LIMIT', 0, #list)
+  if #old == 0 then return end
+  call('ZREM', P .. 'ended', unpack(old))
+  for i, member in ipairs(old) do old[i] = P .. 'job:' .. member end
+  call('DEL', unpack(old))
+end
+
+-- Keeps what can be asked about an ended job; see write_job.
+local function keep_job(key, run, state, class, attempt, started, version, worker, err, keep_ms, took)
+  if keep_ms <= 0 then return end
+  note_ended({ NOW, write_job(key, run, state, class, attempt, started, version, worker, err,
+    keep_ms, took) }, keep_ms)
 end
 
 -- Class of a waiting score, or of what is noted in the record.
@@ -74,7 +85,7 @@ end
 -- Makes a noted rerun (run, class, scope) the key's waiting job; its event line.
 local function start_rerun(key, run, class, scope, version)
   local k = P .. 'k:' .. key
-  call('HSET', k, 'st', 'q', 'run', int(run), 'rdy', int(now))
+  call('HSET', k, 'st', 'q', 'run', int(run), 'rdy', NOW)
   if scope and scope ~= '' then call('HSET', k, 'scope', scope) end
   place(key, class)
   return event('queued', key, run, version, position(key))
@@ -102,7 +113,7 @@ end
 
 -- Makes up to `limit` delayed and retrying jobs whose time has come claimable; how many.
 local function promote(limit)
-  local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', int(now), 'LIMIT', 0, limit)
+  local due = call('ZRANGEBYSCORE', P .. 'delayed', '-inf', NOW, 'LIMIT', 0, limit)
   for _, key in ipairs(due) do
     local k = P .. 'k:' .. key
     local noted = call('HMGET', k, 'ra', 'pr', 'sc')

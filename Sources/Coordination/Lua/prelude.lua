@@ -19,11 +19,26 @@ local CLASS = 17592186044416
 -- Decimal digits of a whole number; Lua's own conversion switches to exponents at 1e14.
 local function int(n) return string.format('%.0f', n) end
 
+-- `now` as text. Formatting costs as much as a short command, and every script writes this one often.
+local NOW = int(now)
+
 -- A number read back from Redis; anything else, garbage too, becomes `default`.
 local function num(value, default)
   local n = value and tonumber(value)
   if n and n == n and n > -9e15 and n < 9e15 then return n end
   return default
+end
+
+-- Ends the script when what pcall caught is a right that the caller lacks: that is no key's fault.
+local function demand_rights(err)
+  local text = type(err) == 'table' and err.err or tostring(err)
+  if string.find(text, 'user executing the script', 1, true) then error(err) end
+end
+
+-- The answer about a key that a script could not go on with: what pcall caught.
+local function broken(err)
+  demand_rights(err)
+  return { 'broken', type(err) == 'table' and err.err or tostring(err) }
 end
 
 -- The resource of a key: its text before `?`.
@@ -49,7 +64,7 @@ local function emit(lines)
     epoch = int(math.max(now, floor))
     call('HSET', KEYS[1], 'epoch', epoch)
   end
-  local body = int(now) .. '\n' .. table.concat(lines, '\n')
+  local body = NOW .. '\n' .. table.concat(lines, '\n')
   local id = call('XADD', P .. 'events', 'MAXLEN', '~', 10000, epoch .. sequence, 'e', body)
   call('PUBLISH', P .. 'events', id .. '\n' .. body)
 end

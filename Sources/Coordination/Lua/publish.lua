@@ -1,76 +1,124 @@
 #!lua
--- Ends a job with success: payload, record, event, counters in one step (RefreshStore.publish).
+-- Ends up to 100 jobs with success: of each payload, record, event and counters in one step
+-- (RefreshStore.publish).
 --
--- ARGV  key, fence, nonce, kind (p payload in ARGV[18], s payload staged, r renewal), content type,
---       encoding, stored bytes, size bytes, item count or '', collections or '', files or '',
+-- ARGV  19 per job: key, fence, nonce, kind (p payload inline, s payload staged, r renewal), content
+--       type, encoding, stored bytes, size bytes, item count or '', collections or '', files or '',
 --       content tag, source ETag or '', source Last-Modified or '', fresh ms (-1 never),
---       keep ms (-1 until purged), keep_jobs ms, payload or the staged key, maximum variants,
+--       keep ms (-1 until purged), keep_jobs ms, payload or the staged key, maximum variants;
 --       then the clock.
--- Returns {'published', version}, {'unrenewable'} or {'lost'}.
--- O(log n + bytes). Keeps: one publication per lease; versions grow; nothing older replaces newer.
-local key, fence, nonce, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local fresh_ms, keep_ms, keep_jobs = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
-local k, p = P .. 'k:' .. key, P .. 'p:' .. key
-local r = call('HMGET', k, 'st', 'fence', 'nonce', 'run', 'v', 'tag', 'mod', 'ls', 'att', 'w', 'ar',
-  'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku')
-local version, run, started = num(r[5], 0), num(r[4], 0), num(r[8], now)
+-- Returns for each {'published', version}, {'unrenewable'}, {'lost'}, {'unstaged'} or {'broken',
+--       error}.
+-- O(log n + bytes) per job. Keeps: one publication per lease; versions grow; nothing older replaces
+-- newer. What the jobs share, sorted sets, counters and the event, is written once for all.
+local W = 19
+local answers, lines, published = {}, {}, {}
+local locks, leased, due, undue, kept_until, unkept, index = {}, {}, {}, {}, {}, {}, {}
+local ended, read, variants = {}, {}, {}
+local tally = Tally()
+local keep_jobs = 0
 
-if r[1] ~= 'r' or r[2] ~= fence or r[3] ~= nonce then
-  local done = r[15] == nonce and r[16] and string.match(r[16], '^p(%d+)$')
-  if done then return { 'published', done } end
-  if kind == 's' then call('DEL', ARGV[18]) end
-  return { 'lost' }
+local function add(list, score, member)
+  list[#list + 1] = score
+  list[#list + 1] = member
 end
-local kept = r[17] and num(r[18], now + 1) > now and call('EXISTS', p) == 1
-if kind == 'r' and not kept then return { 'unrenewable' } end
 
-local set = { 'at', int(now), 'lr', int(now), 'le', int(now), 'ld', int(math.max(0, now - started)),
-  'dn', nonce }
-local unset = { 'st', 'err', 'cf', 'on', unpack(JOB_FIELDS) }
-local function put(name, value)
-  if value == '' then unset[#unset + 1] = name return end
-  set[#set + 1] = name
-  set[#set + 1] = value
-end
-if kind == 'r' then
-  if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
-else
-  version = version + 1
-  if kind == 's' then
-    if call('EXISTS', ARGV[18]) == 0 then return redis.error_reply('FRESHET staged payload is gone') end
-    call('RENAME', ARGV[18], p)
-    if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
-  elseif keep_ms >= 0 then
-    call('SET', p, ARGV[18], 'PX', int(math.max(1, keep_ms)))
-  else
-    call('SET', p, ARGV[18])
+local function publish(a)
+  local key, fence, nonce, kind = ARGV[a], ARGV[a + 1], ARGV[a + 2], ARGV[a + 3]
+  local size = tonumber(ARGV[a + 7])
+  local fresh_ms, keep_ms = tonumber(ARGV[a + 14]), tonumber(ARGV[a + 15])
+  local body = ARGV[a + 17]
+  local k, p = P .. 'k:' .. key, P .. 'p:' .. key
+  local r = call('HMGET', k, 'st', 'fence', 'nonce', 'run', 'v', 'tag', 'mod', 'ls', 'att', 'w', 'ar',
+    'ap', 'as', 'sc', 'dn', 'do', 'at', 'ku', 'vf')
+  local version, run, started = num(r[5], 0), num(r[4], 0), num(r[8], now)
+
+  if r[1] ~= 'r' or r[2] ~= fence or r[3] ~= nonce then
+    local done = r[15] == nonce and r[16] and string.match(r[16], '^p(%d+)$')
+    if done then return { 'published', done } end
+    if kind == 's' then call('DEL', body) end
+    return { 'lost' }
   end
-  put('v', int(version)) put('ct', ARGV[5]) put('enc', ARGV[6]) put('sb', ARGV[7])
-  put('sz', ARGV[8]) put('ic', ARGV[9]) put('cc', ARGV[10]) put('fc', ARGV[11])
-  put('tag', ARGV[12]) put('se', ARGV[13]) put('sm', ARGV[14])
-  put('mod', kept and r[6] == ARGV[12] and r[7] or int(now))
-end
-put('fu', fresh_ms >= 0 and int(now + fresh_ms) or '')
-put('ku', keep_ms >= 0 and int(now + keep_ms) or '')
-put('do', 'p' .. int(version))
-call('HDEL', k, unpack(unset))
-call('HSET', k, unpack(set))
-unlease(key)
+  local kept = r[17] and num(r[18], now + 1) > now and call('EXISTS', p) == 1
+  if kind == 'r' and not kept then return { 'unrenewable' } end
 
-local resource = resource_of(key)
-if fresh_ms >= 0 then call('ZADD', P .. 'due', int(now + fresh_ms), key) else call('ZREM', P .. 'due', key) end
-if keep_ms >= 0 then call('ZADD', P .. 'kept', int(now + keep_ms), key) else call('ZREM', P .. 'kept', key) end
-call('ZADD', P .. 'index', 0, key)
-call('ZADD', P .. 'read:' .. resource, 'NX', int(now), key)
-count_success(resource, math.max(0, now - started), kind == 'r' and 0 or tonumber(ARGV[8]))
-keep_job(key, run, 'succeeded', class_of(r[14], nil), r[9], started, version, r[10], nil, keep_jobs)
+  local took = math.max(0, now - started)
+  local set = { 'at', NOW, 'lr', NOW, 'le', NOW, 'ld', int(took), 'dn', nonce }
+  local unset = { 'st', 'err', 'cf', 'on', unpack(JOB_FIELDS) }
+  if r[19] and kind ~= 'r' then unset[#unset + 1] = 'vf' end
+  local function put(name, value)
+    if value == '' then unset[#unset + 1] = name return end
+    add(set, name, value)
+  end
+  if kind == 'r' then
+    if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
+  else
+    version = math.max(version, num(r[19], 0)) + 1
+    if kind == 's' then
+      if call('EXISTS', body) == 0 then return { 'unstaged' } end
+      call('RENAME', body, p)
+      if keep_ms >= 0 then call('PEXPIRE', p, int(keep_ms)) else call('PERSIST', p) end
+    elseif keep_ms >= 0 then
+      call('SET', p, body, 'PX', int(math.max(1, keep_ms)))
+    else
+      call('SET', p, body)
+    end
+    put('v', int(version)) put('ct', ARGV[a + 4]) put('enc', ARGV[a + 5]) put('sb', ARGV[a + 6])
+    put('sz', ARGV[a + 7]) put('ic', ARGV[a + 8]) put('cc', ARGV[a + 9]) put('fc', ARGV[a + 10])
+    put('tag', ARGV[a + 11]) put('se', ARGV[a + 12]) put('sm', ARGV[a + 13])
+    put('mod', kept and r[6] == ARGV[a + 11] and r[7] or NOW)
+  end
+  local fresh_until = fresh_ms >= 0 and int(now + fresh_ms) or ''
+  local keep_until = keep_ms >= 0 and int(now + keep_ms) or ''
+  put('fu', fresh_until)
+  put('ku', keep_until)
+  put('do', 'p' .. int(version))
+  call('HDEL', k, unpack(unset))
+  call('HSET', k, unpack(set))
 
-local lines = { event('updated', key, run, version, nil, nil, kind == 'r' and '{"renewal":true}' or nil) }
-local rerun = num(r[11], nil)
-if rerun then
-  call('ZREM', P .. 'due', key)
-  lines[2] = start_rerun(key, rerun, num(r[12], 1), r[13], version)
+  local resource, rerun = resource_of(key), num(r[11], nil)
+  leased[#leased + 1] = key
+  locks[#locks + 1] = P .. 'lock:' .. key
+  if fresh_ms >= 0 and not rerun then add(due, fresh_until, key) else undue[#undue + 1] = key end
+  if keep_ms >= 0 then add(kept_until, keep_until, key) else unkept[#unkept + 1] = key end
+  add(index, 0, key)
+  read[resource] = read[resource] or {}
+  add(read[resource], NOW, key)
+  variants[resource] = tonumber(ARGV[a + 18])
+  published[key] = true
+  tally.success(resource, took, kind == 'r' and 0 or size)
+  if tonumber(ARGV[a + 16]) > 0 then
+    keep_jobs = tonumber(ARGV[a + 16])
+    add(ended, NOW, write_job(key, run, 'succeeded', class_of(r[14], nil), r[9], started, version,
+      r[10], nil, keep_jobs))
+  end
+  lines[#lines + 1] = event('updated', key, run, version, nil, nil, kind == 'r' and '{"renewal":true}' or nil)
+  if rerun then lines[#lines + 1] = start_rerun(key, rerun, num(r[12], 1), r[13], version) end
+  return { 'published', int(version) }
 end
-evict(resource, tonumber(ARGV[19]), key, lines)
-emit(lines)
-return { 'published', int(version) }
+
+for a = 1, #ARGV - W, W do
+  -- What stands under a key may be of a foreign type: that is its job's failure alone.
+  local ok, answer = pcall(publish, a)
+  answers[#answers + 1] = ok and answer or broken(answer)
+end
+
+if #leased > 0 then
+  call('ZREM', P .. 'leased', unpack(leased))
+  call('DEL', unpack(locks))
+  if #due > 0 then call('ZADD', P .. 'due', unpack(due)) end
+  if #undue > 0 then call('ZREM', P .. 'due', unpack(undue)) end
+  if #kept_until > 0 then call('ZADD', P .. 'kept', unpack(kept_until)) end
+  if #unkept > 0 then call('ZREM', P .. 'kept', unpack(unkept)) end
+  call('ZADD', P .. 'index', unpack(index))
+  for resource, list in pairs(read) do
+    call('ZADD', P .. 'read:' .. resource, 'NX', unpack(list))
+  end
+  tally.write()
+  if #ended > 0 then note_ended(ended, keep_jobs) end
+  for resource, maximum in pairs(variants) do
+    evict(resource, maximum, published, #read[resource] / 2, lines)
+  end
+  emit(lines)
+end
+return answers

@@ -5,8 +5,10 @@
 -- ARGV  number of keys, the keys, held version (-2: no payload wanted), largest payload bytes to
 --       send; then the clock.
 -- Returns {now, waiting, leased, capacity, overall average or -1, answer...}; an answer is
---       {{record}, rank or -1, average ms or -1, payload or false, waiting score or false}.
+--       {{record}, rank or -1, average ms or -1, payload or false, waiting score or false}; rank -2:
+--       the job stands in none of the sets, so nothing will come of it before somebody asks.
 -- O(log n) per key + bytes.
+local PLACES = { q = 'waiting', d = 'delayed', t = 'delayed', r = 'leased' }
 local n = tonumber(ARGV[1])
 local held, largest = tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
 local answers = {}
@@ -23,10 +25,12 @@ for i = 2, n + 1 do
   end
   local payload = false
   if at and held ~= -2 and v ~= held and sb <= largest then payload = call('GET', P .. 'p:' .. key) end
+  local place = PLACES[st or '']
+  local score = place and call('ZSCORE', P .. place, key)
   answers[#answers + 1] = { flat,
-    st == 'q' and (call('ZRANK', P .. 'waiting', key) or -1) or -1,
+    place and not score and -2 or st == 'q' and call('ZRANK', P .. 'waiting', key) or -1,
     call('HGET', P .. 'stats', resource_of(key) .. ':avg') or -1, payload,
-    st == 'q' and call('ZSCORE', P .. 'waiting', key) or false }
+    st == 'q' and score or false }
 end
 local meta = call('HMGET', KEYS[1], 'capacity', 'avg', 'capacity_until', 'cap')
 local capacity = num(meta[1], 0)

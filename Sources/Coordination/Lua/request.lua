@@ -6,12 +6,18 @@
 --       force 0|1, scope JSON or '', seen version or -1, cool-down ms, maximum waiting,
 --       traceparent or '', expire 0|1; then the clock.
 -- Returns {now, waiting, leased, answer...}; an answer is {'full'}, {'unneeded', version},
---       {'cooling', run, error} or {status, run, state, class, rank or -1, run_at or 0, attempt,
---       running since or 0, rerun 0|1, progress JSON or ''}. No averages: a call less for each,
---       they change slowly.
+--       {'cooling', run, error}, {'broken', error} or {status, run, state, class, rank or -1,
+--       run_at or 0, attempt, running since or 0, rerun 0|1, progress JSON or ''}. No averages:
+--       a call less for each, they change slowly.
 -- O(log n) per key. Keeps: a key stands in one place only; no job is lost, none doubled.
 local lines, answers = {}, {}
 local waiting = call('ZCARD', P .. 'waiting')
+
+-- Somebody holds a version that the record does not know: these data are younger than it. The next
+-- publication goes on from there.
+local function remember(k, version, seen)
+  if seen > version and seen > num(call('HGET', k, 'vf'), 0) then call('HSET', k, 'vf', int(seen)) end
+end
 
 -- The fields of a record by name.
 local function fetch(k, ...)
@@ -86,7 +92,7 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
   if origin == 'a' and delay == 0 then
     call('ZREM', P .. 'delayed', key)
     call('HDEL', k, 'ra', 'pr', 'sc')
-    call('HSET', k, 'st', 'q', 'rdy', int(now))
+    call('HSET', k, 'st', 'q', 'rdy', NOW)
     put_back(key, class, r.sc)
     waiting = waiting + 1
     local rank = rank_of(key)
@@ -112,7 +118,7 @@ local function join_running(key, k, class, force, scope)
   local r = fetch(k, 'run', 'ls', 'sc', 'pr', 'att', 'ar', 'ap', 'as', 'pg', 'fr')
   local since = int(num(r.ls, now))
   -- A half-state: leased by its record alone. The reaper takes it from here.
-  if not call('ZSCORE', P .. 'leased', key) then call('ZADD', P .. 'leased', int(now), key) end
+  if not call('ZSCORE', P .. 'leased', key) then call('ZADD', P .. 'leased', NOW, key) end
   if not force then
     return { 'running', int(num(r.run, 0)), 'r', class_of(r.sc, r.pr), -1, 0, num(r.att, 1), since, 0,
       r.pg or '' }
@@ -137,10 +143,11 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
   -- Marked stale and asked for together, or neither.
   if expire and is_new and waiting >= maximum then return { 'full' } end
   if expire and r.at and num(call('HGET', k, 'ku'), now + 1) > now then
-    call('HSET', k, 'fu', int(now))
-    if is_new then call('ZADD', P .. 'due', int(now), key) end
+    call('HSET', k, 'fu', NOW)
+    if is_new then call('ZADD', P .. 'due', NOW, key) end
     lines[#lines + 1] = event('expired', key, nil, version)
   end
+  if r.st and r.st ~= 'f' then remember(k, version, seen) end
   if r.st == 'q' then return join_waiting(key, k, class, scope, version) end
   if r.st == 'd' or r.st == 't' then
     return join_delayed(key, k, origin, class, delay, scope, version)
@@ -157,13 +164,16 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
     end
   end
   if waiting >= maximum then return { 'full' } end
+  remember(k, version, seen)
   return new_job(key, k, r, class, delay, scope, tp, version)
 end
 
 for i = 1, #ARGV - 11, 11 do
-  answers[#answers + 1] = request(ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]),
+  -- What stands under a key may be of a foreign type: that is its request's failure alone.
+  local ok, answer = pcall(request, ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]),
     tonumber(ARGV[i + 3]), ARGV[i + 4] == '1', ARGV[i + 5], tonumber(ARGV[i + 6]),
     tonumber(ARGV[i + 7]), tonumber(ARGV[i + 8]), ARGV[i + 9], ARGV[i + 10] == '1')
+  answers[#answers + 1] = ok and answer or broken(answer)
 end
 emit(lines)
 return { now, waiting, call('ZCARD', P .. 'leased'), unpack(answers) }

@@ -1,17 +1,32 @@
 -- Prepended to publish and to what ends attempts: counters and eviction.
 
--- Counters and moving averages (weight 0.2 for the newest) of a resource and of all.
-local function count_success(resource, duration, bytes)
-  local s = call('HMGET', P .. 'stats', resource .. ':ok', resource .. ':dur', resource .. ':avg',
-    resource .. ':bytes')
-  local all = num(call('HGET', KEYS[1], 'avg'), nil)
-  local avg = num(s[3], nil)
-  avg = avg and avg * 0.8 + duration * 0.2 or duration
-  all = all and all * 0.8 + duration * 0.2 or duration
-  call('HSET', P .. 'stats', resource .. ':ok', int(num(s[1], 0) + 1),
-    resource .. ':dur', int(num(s[2], 0) + duration), resource .. ':avg', string.format('%.3f', avg),
-    resource .. ':bytes', int(num(s[4], 0) + bytes), resource .. ':last', int(now))
-  call('HSET', KEYS[1], 'avg', string.format('%.3f', all))
+-- Counters and moving averages (weight 0.2 for the newest) of resources and of all: read and
+-- written once, however many successes a script has.
+local function Tally()
+  local resources, all = {}, nil
+  local function smooth(old, duration) return old and old * 0.8 + duration * 0.2 or duration end
+  local function success(resource, duration, bytes)
+    local t = resources[resource]
+    if not t then
+      local s = call('HMGET', P .. 'stats', resource .. ':ok', resource .. ':dur', resource .. ':avg',
+        resource .. ':bytes')
+      t = { ok = num(s[1], 0), dur = num(s[2], 0), avg = num(s[3], nil), bytes = num(s[4], 0) }
+      resources[resource] = t
+    end
+    if not all then all = { avg = num(call('HGET', KEYS[1], 'avg'), nil) } end
+    t.ok, t.dur, t.bytes = t.ok + 1, t.dur + duration, t.bytes + bytes
+    t.avg, all.avg = smooth(t.avg, duration), smooth(all.avg, duration)
+  end
+  local function write()
+    if not all then return end
+    for resource, t in pairs(resources) do
+      call('HSET', P .. 'stats', resource .. ':ok', int(t.ok), resource .. ':dur', int(t.dur),
+        resource .. ':avg', string.format('%.3f', t.avg), resource .. ':bytes', int(t.bytes),
+        resource .. ':last', int(now))
+    end
+    call('HSET', KEYS[1], 'avg', string.format('%.3f', all.avg))
+  end
+  return { success = success, write = write }
 end
 
 -- Forgets what is kept of a key; its version stays. A variant's record goes after 30 days.
@@ -25,15 +40,16 @@ local function drop_payload(key)
   call('ZREM', P .. 'read:' .. resource_of(key), key)
 end
 
--- Beyond `maximum` keys of a resource the least recently read go, jobs excepted; at most 10.
-local function evict(resource, maximum, spare, lines)
+-- Beyond `maximum` keys of a resource the least recently read go, but for those with a job and the
+-- `count` keys of the set `spare`; at most 10, or 2 for each of those, so that it catches up.
+local function evict(resource, maximum, spare, count, lines)
   local read = P .. 'read:' .. resource
-  local excess = math.min(10, call('ZCARD', read) - maximum)
+  local excess = math.min(math.max(10, 2 * count), call('ZCARD', read) - maximum)
   if excess <= 0 then return end
-  for _, key in ipairs(call('ZRANGE', read, 0, excess + 9)) do
+  for _, key in ipairs(call('ZRANGE', read, 0, excess + count + 8)) do
     if excess == 0 then return end
     local r = call('HMGET', P .. 'k:' .. key, 'st', 'v')
-    if key ~= spare and (not r[1] or r[1] == 'f') then
+    if not spare[key] and (not r[1] or r[1] == 'f') then
       drop_payload(key)
       call('ZREM', P .. 'dead', key)
       call('HDEL', P .. 'k:' .. key, 'st', 'lr', 'ld', 'le', 'err', 'cf', 'on', unpack(JOB_FIELDS))

@@ -4,6 +4,8 @@ internal import FreshetModel
 struct MemoryRecord: Sendable {
     /// Highest ever published; survives a purge.
     var version: Int64 = 0
+    /// Somebody holds this version; above `version` when the store lost its data since.
+    var seenVersion: Int64 = 0
     /// What is kept, until maintenance finds it past its `keptUntil`.
     var metadata: PayloadMetadata?
     var bytes: [UInt8] = []

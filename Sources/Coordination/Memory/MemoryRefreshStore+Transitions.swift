@@ -80,8 +80,12 @@ extension MemoryRefreshStore {
     }
 
     /// See `RefreshStore.handBack`.
-    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
-        change(claim.key) { $0.handBack(claim, delay: delay, at: $1) }
+    public func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
+        change(claim.key) {
+            $0.handBack(claim, delay: delay, isSourceAway: isSourceAway, at: $1)
+        }
     }
 
     /// See `RefreshStore.release`.

@@ -31,13 +31,19 @@ extension MemoryState {
     private mutating func ask(
         _ request: RefreshRequest, at now: Timestamp, _ events: inout [RefreshEvent]
     ) -> RequestOutcome {
-        switch records[request.key]?.phase ?? .idle {
-        case .idle, .dead: begin(request, at: now, &events)
-        case .waiting: joinWaiting(request, at: now, &events)
-        case .delayed(let until), .retrying(let until):
-            joinDelayed(request, until: until, at: now, &events)
-        case .leased: joinRunning(request, at: now)
+        let outcome =
+            switch records[request.key]?.phase ?? .idle {
+            case .idle, .dead: begin(request, at: now, &events)
+            case .waiting: joinWaiting(request, at: now, &events)
+            case .delayed(let until), .retrying(let until):
+                joinDelayed(request, until: until, at: now, &events)
+            case .leased: joinRunning(request, at: now)
+            }
+        if case .accepted = outcome, let record = records[request.key] {
+            records[request.key]?.seenVersion = max(
+                record.seenVersion, request.seenVersion ?? 0)
         }
+        return outcome
     }
 
     private mutating func begin(

@@ -132,7 +132,7 @@ extension MemoryState {
     private mutating func store(
         _ payload: Payload, of key: Key, over old: PayloadMetadata?, at now: Timestamp
     ) {
-        let version = (records[key]?.version ?? 0) + 1
+        let version = max(records[key]?.version ?? 0, records[key]?.seenVersion ?? 0) + 1
         let tag = payload.facts.contentTag
         let isSameContent = !tag.isEmpty && old?.facts.contentTag == tag
         records[key]?.version = version
@@ -213,13 +213,16 @@ extension MemoryState {
     }
 
     /// See `RefreshStore.handBack`.
-    mutating func handBack(_ claim: Claim, delay: Duration, at now: Timestamp) -> Bool {
+    mutating func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool, at now: Timestamp
+    ) -> Bool {
         let key = claim.key
         guard records[key]?.lease(of: claim) != nil else {
             return records[key]?.answer(to: claim) == .handedBack
         }
         records[key]?.settled = .init(nonce: claim.nonce, answer: .handedBack)
         records[key]?.job?.lostLeases = 0
+        if isSourceAway { records[key]?.sourceOnline = false }
         emit([giveBack(key, delay: delay, at: now)], at: now)
         return true
     }

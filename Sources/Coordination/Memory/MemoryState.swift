@@ -60,6 +60,7 @@ struct MemoryState: Sendable {
     var maximumConcurrent: Int?
     var averages = Averages()
     var statistics: [ResourceName: RefreshStatistics] = [:]
+    var times: [ResourceName: [StageTimes.Stage: StageTimes]] = [:]
     var workers: [String: (presence: WorkerPresence, until: Timestamp)] = [:]
     var leader: MemoryLeader?
     /// Of all partitions; only the first has any.

@@ -3,7 +3,8 @@ internal import Redis
 /// What a user of Redis was refused: who lacks which right, so that an operator can grant it.
 ///
 /// Redis names the command it refuses to a client (`NOPERM … the 'set' command`). What it refuses a
-/// script it does not name; the line it tells does (`… on @user_script:41`).
+/// script it does not name; the line it tells does (`… on @user_script:41`), unless the script caught
+/// the refusal to tell it from a broken key, and then only the script is named.
 enum MissingRight {
     /// - Parameters:
     ///   - user: Who the connection is to Redis.
@@ -21,6 +22,7 @@ enum MissingRight {
             let kind = error.message.contains("key") ? "keys" : "channels"
             what = "may not touch the \(kind) of this namespace"
         }
+        if what == error.message { what = "lacks the right to run a command" }
         let place = script.map { " (script \($0.name))" } ?? ""
         return RefreshError(
             .redisDenied, "Redis' user `\(user)` \(what)\(place)", effect: .init(error.effect))
@@ -52,9 +54,9 @@ enum MissingRight {
     }
 }
 
-extension RedisRefreshStore {
+extension RedisClient {
     /// What a failed call of `script`, or of a plain command, means.
     func failure(_ error: RedisError, _ script: RedisScript? = nil) -> RefreshError {
-        MissingRight.error(error, user: client.user, script: script) ?? RefreshError(error)
+        MissingRight.error(error, user: user, script: script) ?? RefreshError(error)
     }
 }

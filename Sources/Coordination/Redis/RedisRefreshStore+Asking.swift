@@ -4,14 +4,14 @@ internal import Runtime
 internal import Synchronization
 
 extension RedisRefreshStore {
-    /// See `RefreshStore.request`. Script `request`.
+    /// See `RefreshStore.request`. Script `request`; what is asked at the same time shares a call.
     public func request(_ request: RefreshRequest) async throws(RefreshError) -> RequestOutcome {
-        try await ask([request], in: space(of: request.key), expire: false)[0]
+        try await ask(request, expire: false)
     }
 
     /// See `RefreshStore.expire`. Script `request` with the expire flag.
     public func expire(_ request: RefreshRequest) async throws(RefreshError) -> RequestOutcome {
-        try await ask([request], in: space(of: request.key), expire: true)[0]
+        try await ask(request, expire: true)
     }
 
     /// See `RefreshStore.requestMany`. Script `request`, 100 keys a call.
@@ -36,20 +36,28 @@ extension RedisRefreshStore {
     }
 
     private func ask(
+        _ request: RefreshRequest, expire: Bool
+    ) async throws(RefreshError) -> RequestOutcome {
+        let space = space(of: request.key)
+        // WAIT goes with the call that wrote, which then cannot be others' too.
+        guard waitReplicas == 0 else {
+            return try await ask([request], in: space, expire: expire)[0]
+        }
+        let averages = try await averages(in: space)
+        let answer = try await askGroups[space.partition].submit(
+            Self.arguments(request, expire: expire))
+        let load = try QueueLoad(answer.reply, averages, partition: told(space))
+        return try Self.outcome(
+            answer.reply.sub(answer.index), request.key, load,
+            average: averages.resources[request.key.resource.text])
+    }
+
+    private func ask(
         _ requests: [RefreshRequest], in space: KeySpace, expire: Bool
     ) async throws(RefreshError) -> [RequestOutcome] {
         var arguments: [RedisArgument] = []
         arguments.reserveCapacity(requests.count * 11 + 1)
-        for request in requests {
-            arguments += [
-                .text(request.key.text), .text(request.origin.code),
-                .integer(Int64(request.priority.rawValue)),
-                .integer(request.delay.milliseconds), request.force ? "1" : "0",
-                .text(ScopeCoding.encode(request.scope)), .integer(request.seenVersion ?? -1),
-                .integer(request.coolDown.milliseconds), .integer(Int64(request.maximumQueue)),
-                .text(request.traceparent ?? ""), expire ? "1" : "0",
-            ]
-        }
+        for request in requests { arguments += Self.arguments(request, expire: expire) }
         let averages = try await averages(in: space)
         let reply = try await confirmed(RefreshScripts.request, in: space, arguments)
         let load = try QueueLoad(reply, averages, partition: told(space))
@@ -62,6 +70,17 @@ extension RedisRefreshStore {
                     average: averages.resources[request.key.resource.text]))
         }
         return outcomes
+    }
+
+    private static func arguments(_ request: RefreshRequest, expire: Bool) -> [RedisArgument] {
+        [
+            .text(request.key.text), .text(request.origin.code),
+            .integer(Int64(request.priority.rawValue)),
+            .integer(request.delay.milliseconds), request.force ? "1" : "0",
+            .text(ScopeCoding.encode(request.scope)), .integer(request.seenVersion ?? -1),
+            .integer(request.coolDown.milliseconds), .integer(Int64(request.maximumQueue)),
+            .text(request.traceparent ?? ""), expire ? "1" : "0",
+        ]
     }
 
     /// As `run`; with `wait_replicas`, only once so many replicas have what the script wrote.
@@ -78,7 +97,7 @@ extension RedisRefreshStore {
                 script, keys: [space.meta], arguments: arguments + [clockArgument],
                 replicas: waitReplicas, timeout: .milliseconds(500), deadline: deadlines.write)
         } catch {
-            throw failure(error, script)
+            throw client.failure(error, script)
         }
         guard pair.replicas >= waitReplicas else {
             throw RefreshError(
@@ -119,6 +138,7 @@ extension RedisRefreshStore {
         case "cooling":
             return .coolingDown(
                 JobID(run: try answer.integer(1), key: key), error: try answer.text(2))
+        case "broken": throw try answer.broken()
         default: break
         }
         guard let status = RefreshReceipt.Status(rawValue: word) else { throw answer.misfit(0) }

@@ -5,6 +5,9 @@ extension RedisRefreshStore {
     /// Stored bytes up to which a read gets record and payload from one script.
     static var inlineReadBytes: Int { 256 << 10 }
 
+    /// The rank of a job that stands in none of the sets.
+    private static let unplaced = -2
+
     /// Bytes of one piece of a larger payload.
     static var pieceBytes: Int { 1 << 20 }
 
@@ -117,12 +120,15 @@ extension RedisRefreshStore {
         var status = KeyStatus(key: key, now: load.now)
         status.payload = record.payload(at: load.now)
         status.version = record.version
-        status.state = record.state
         status.lastRefresh = record.time("lr")
         status.lastDuration = record.integer("ld").map { .milliseconds($0) }
         status.error = record.text("err")
         status.consecutiveFailures = Int(record.integer("cf") ?? 0)
         status.sourceOnline = record.text("on") != "0"
+        // A job without its place is not under way: a set was evicted, or changed by hand. Shown as
+        // idle, the key is asked for by the next stale read or schedule, and that mends it.
+        guard rank != Self.unplaced else { return status }
+        status.state = record.state
         guard let place = record.text("st"), let run = record.integer("run"),
             "qdtrf".contains(place)
         else { return status }
@@ -158,7 +164,7 @@ extension RedisRefreshStore {
         let answer = try reply.sub(QueueLoad.width)
         let record = try answer.sub(0).record
         let status = Self.status(
-            of: id.key, record, rank: try answer.int(1), score: Self.score(answer),
+            of: id.key, record, rank: max(-1, try answer.int(1)), score: Self.score(answer),
             average: try answer.average(2), load)
         if let job = status.job, job.id == id { return job }
         if record.integer("ar") == id.run {

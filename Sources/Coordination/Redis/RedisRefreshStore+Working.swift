@@ -12,7 +12,7 @@ extension RedisRefreshStore {
         return try Self.batch(reply)
     }
 
-    private static func arguments(_ request: ClaimRequest) -> [RedisArgument] {
+    static func arguments(_ request: ClaimRequest) -> [RedisArgument] {
         var arguments: [RedisArgument] = [
             .text(request.worker),
             .integer(Int64(min(max(0, request.limit), Limits.scriptMembers))),
@@ -25,7 +25,7 @@ extension RedisRefreshStore {
         return arguments
     }
 
-    private static func batch(_ reply: Reply) throws(RefreshError) -> ClaimBatch {
+    static func batch(_ reply: Reply) throws(RefreshError) -> ClaimBatch {
         var batch = ClaimBatch()
         let now = try reply.time(0)
         batch.waiting = try reply.int(1)
@@ -85,7 +85,8 @@ extension RedisRefreshStore {
         [.text(claim.key.text), .integer(claim.fence), .text(claim.nonce)]
     }
 
-    /// See `RefreshStore.publish`. Script `publish`, and `claim` behind it in the same write.
+    /// See `RefreshStore.publish`. Script `publish`, and `claim` behind it in the same write; what
+    /// ends at the same time shares both.
     ///
     /// More than `inlineBytes` travel first, on the bulk connection, to a key of this claim that
     /// ends by itself; the script then renames it, so that Redis is not held up by the copy.
@@ -121,31 +122,9 @@ extension RedisRefreshStore {
                 .integer(publication.keepJobs.milliseconds), body,
                 .integer(Int64(publication.maximumVariants)),
             ]
-        guard let next else {
-            let reply = try await run(RefreshScripts.publish, in: space, arguments)
-            return (try Self.publication(reply), ClaimBatch())
-        }
-        var calls = [
-            RedisCall(RefreshScripts.publish, [space.meta], arguments + [clockArgument])
-        ]
-        calls.append(
-            RedisCall(
-                RefreshScripts.claim, [spaces[next.partition].meta],
-                Self.arguments(next) + [clockArgument]))
-        let replies = await client.evaluateAll(calls, deadline: deadlines.write)
-        let outcome = try Self.publication(try reply(replies[0]))
-        // Published is published: a failed claim only means that nothing was claimed.
-        guard case .success(let claimed) = replies[1] else { return (outcome, ClaimBatch()) }
-        return (outcome, try Self.batch(Reply(claimed)))
-    }
-
-    private func reply(
-        _ result: Result<RedisValue, RedisError>
-    ) throws(RefreshError) -> Reply {
-        switch result {
-        case .success(let value): return Reply(value)
-        case .failure(let error): throw failure(error, RefreshScripts.publish)
-        }
+        let answer = try await publishGroups[space.partition].submit(
+            PublishItem(arguments: arguments, next: next), weight: body.byteCount)
+        return (answer.outcome, answer.next)
     }
 
     private func stage(_ bytes: [UInt8], at key: String) async throws(RefreshError) {
@@ -154,7 +133,7 @@ extension RedisRefreshStore {
                 ["SET", .text(key), .bytes(bytes), "PX", "60000"], routingKey: key,
                 deadline: deadlines.bulk)
         } catch {
-            throw RefreshError(error)
+            throw client.failure(error)
         }
     }
 
@@ -162,11 +141,14 @@ extension RedisRefreshStore {
         number.map { .integer(Int64($0)) } ?? .text("")
     }
 
-    private static func publication(_ reply: Reply) throws(RefreshError) -> PublicationOutcome {
+    static func publication(_ reply: Reply) throws(RefreshError) -> PublicationOutcome {
         switch try reply.text(0) {
         case "published": .published(version: try reply.integer(1))
         case "unrenewable": .nothingToRenew
-        default: .leaseLost
+        case "lost": .leaseLost
+        case "unstaged":
+            throw RefreshError(.corrupt, "the staged payload is gone", effect: .none)
+        default: throw try reply.broken()
         }
     }
 
@@ -187,10 +169,12 @@ extension RedisRefreshStore {
     }
 
     /// See `RefreshStore.handBack`. Script `hand_back`.
-    public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
+    public func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
         let reply = try await run(
             RefreshScripts.handBack, in: space(of: claim.key),
-            Self.token(claim) + [.integer(delay.milliseconds)])
+            Self.token(claim) + [.integer(delay.milliseconds), isSourceAway ? "0" : "1"])
         return reply.value.int == 1
     }
 

@@ -28,6 +28,10 @@ public final class RedisRefreshStore: RefreshStore {
     let waitReplicas: Int
     let spaces: [KeySpace]
     let hub: FeedHub
+    /// One for each partition.
+    let askGroups: [AskGroup]
+    /// One for each partition.
+    let publishGroups: [PublishGroup]
     let knownDurability = Mutex(Durability.none)
     let knownAverages = Mutex<[Int: RunAverages]>([:])
     private let clock: (@Sendable () -> Timestamp)?
@@ -53,6 +57,9 @@ public final class RedisRefreshStore: RefreshStore {
         self.clock = clock
         spaces = (0..<partitions).map { KeySpace(namespace: namespace, partition: $0) }
         hub = FeedHub(client: client, spaces: spaces)
+        let sender = GroupSender(client: client, clock: clock)
+        askGroups = spaces.map { sender.askGroup(in: $0, deadline: deadlines.write) }
+        publishGroups = spaces.map { sender.publishGroup(in: $0, deadline: deadlines.write) }
     }
 
     func space(of key: Key) -> KeySpace { spaces[key.partition(of: partitions)] }
@@ -61,7 +68,11 @@ public final class RedisRefreshStore: RefreshStore {
     func told(_ space: KeySpace) -> Int? { partitions > 1 ? space.partition : nil }
 
     /// The last argument of every script: a test's clock, or 0 for Redis' own.
-    var clockArgument: RedisArgument { .integer(clock?().milliseconds ?? 0) }
+    var clockArgument: RedisArgument { Self.argument(clock) }
+
+    static func argument(_ clock: (@Sendable () -> Timestamp)?) -> RedisArgument {
+        .integer(clock?().milliseconds ?? 0)
+    }
 
     var hasTestClock: Bool { clock != nil }
 
@@ -76,7 +87,7 @@ public final class RedisRefreshStore: RefreshStore {
                 deadline: deadline ?? deadlines.write)
             return Reply(value)
         } catch {
-            throw failure(error, script)
+            throw client.failure(error, script)
         }
     }
 
@@ -89,7 +100,7 @@ public final class RedisRefreshStore: RefreshStore {
                 try await client.send(
                     arguments, routingKey: key, deadline: deadline ?? deadlines.read))
         } catch {
-            throw failure(error)
+            throw client.failure(error)
         }
     }
 }
@@ -135,6 +146,11 @@ struct Reply {
 
     /// Field and value in turn.
     var record: Record { Record(flat: items.map { $0.text ?? "" }) }
+
+    /// The failure in {'broken', error}: a script left this key alone.
+    func broken() throws(RefreshError) -> RefreshError {
+        RefreshError(.corrupt, try text(1), effect: .none)
+    }
 
     func misfit(_ index: Int) -> RefreshError {
         RefreshError(

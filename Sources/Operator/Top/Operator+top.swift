@@ -19,7 +19,7 @@ extension Operator {
             var model = TopModel()
             model.take(snapshot)
             let view = TopView(width: 120, isColored: false)
-            for line in view.lines(model, rows: 1000).dropLast() { console.print(line) }
+            for line in view.lines(model, rows: nil) { console.print(line) }
             return
         }
         // A first look outside the full screen, where an unreachable Redis is told in plain words.
@@ -58,7 +58,7 @@ extension Operator {
             do throws(RefreshError) {
                 model.take(try await TopSnapshot.take(from: store))
             } catch {
-                model.message = error.message
+                model.trouble = error.message
             }
             draw(model)
         }

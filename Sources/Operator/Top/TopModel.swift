@@ -12,10 +12,13 @@ struct TopModel {
     }
 
     private(set) var snapshot: TopSnapshot?
-    private(set) var rates = TopRates()
+    /// `nil` before they can be told.
+    private(set) var rates: TopRates?
     private(set) var selected: JobID?
     /// The last thing said at the foot.
     var message = ""
+    /// Why the snapshot is old; `nil` while the store answers.
+    var trouble: String?
     private var awaitingYes: Command?
     private var earlier: TopSnapshot?
 
@@ -27,9 +30,14 @@ struct TopModel {
         } else if earlier == nil {
             earlier = snapshot
         }
+        let place = selected.flatMap { id in self.snapshot?.jobs.firstIndex { $0.id == id } } ?? 0
         self.snapshot = snapshot
+        trouble = nil
+        // When the selected job is gone, the one that took its place in the list is selected.
         let ids = snapshot.jobs.map(\.id)
-        if selected.map({ !ids.contains($0) }) ?? true { selected = ids.first }
+        if selected.map({ !ids.contains($0) }) ?? true {
+            selected = ids.isEmpty ? nil : ids[min(place, ids.count - 1)]
+        }
     }
 
     /// - Parameter bytes: What the terminal sent for a key or several.

@@ -13,6 +13,10 @@ final class Attempt {
     private let makeGreeting: (Location) -> Greeting
     private var completion: Completion?
     private var timer: EventLoop.Timer?
+    /// How long nothing may be heard.
+    private var patience = Duration.zero
+    /// When the greeting must be over, however many of its answers come.
+    private var end = ContinuousClock.now
     private var wire: Wire?
     private var addresses: [SocketAddress] = []
     private var addressTimer: EventLoop.Timer?
@@ -32,15 +36,24 @@ final class Attempt {
     func start(timeout: Duration, _ completion: @escaping Completion) {
         self.completion = completion
         share = timeout
-        timer = loop.schedule(after: timeout) { [self] in
-            finish(.failure(RedisError(.unreachable, "\(locator.name) does not answer")))
-        }
+        patience = timeout
+        end = .now + timeout * 10
+        waitForMore()
         locator.locate { [self] result in
             guard self.completion != nil else { return }
             switch result {
             case .failure(let error): finish(.failure(error))
             case .success(let location): resolve(location)
             }
+        }
+    }
+
+    /// A far server answers the greeting bit by bit: the scripts alone are several round trips of a
+    /// connection that still learns how much the way bears. As long as it answers it is there.
+    private func waitForMore() {
+        if let timer { loop.cancel(timer) }
+        timer = loop.schedule(after: min(patience, max(.zero, end - .now))) { [self] in
+            finish(.failure(RedisError(.unreachable, "\(locator.name) does not answer")))
         }
     }
 
@@ -98,7 +111,7 @@ final class Attempt {
         if let addressTimer { loop.cancel(addressTimer) }
         wire.onValue = { [self] value in
             switch greeting.accept(value) {
-            case .more: return
+            case .more: waitForMore()
             case .failed(let error): finish(.failure(error))
             case .done:
                 greeting.rememberDigests()

@@ -23,17 +23,23 @@ extension RedisClient {
     ) async -> [Result<RedisValue, RedisError>] {
         await withCheckedContinuation { continuation in
             let begin = { @Sendable in
-                let gathering = Gathering(count: calls.count) {
-                    continuation.resume(returning: $0)
-                }
-                for (index, call) in calls.enumerated() {
-                    self.evaluate(
-                        call.script, keys: call.keys, arguments: call.arguments,
-                        deadline: deadline
-                    ) { gathering.take($0, at: index) }
-                }
+                self.evaluateAll(calls, deadline: deadline) { continuation.resume(returning: $0) }
             }
             if loop.isCurrent { begin() } else { loop.execute(begin) }
+        }
+    }
+
+    /// As the other; `completion` is told, on the loop and never before this returns. Only on the
+    /// loop's thread.
+    package func evaluateAll(
+        _ calls: [RedisCall], deadline: Duration,
+        _ completion: @escaping ([Result<RedisValue, RedisError>]) -> Void
+    ) {
+        let gathering = Gathering(count: calls.count, whenComplete: completion)
+        for (index, call) in calls.enumerated() {
+            evaluate(
+                call.script, keys: call.keys, arguments: call.arguments, deadline: deadline
+            ) { gathering.take($0, at: index) }
         }
     }
 }

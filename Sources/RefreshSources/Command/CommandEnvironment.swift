@@ -24,6 +24,8 @@ enum CommandEnvironment {
         environment["FRESHET_ATTEMPT"] = String(context.attempt)
         environment["FRESHET_SCOPE"] = scopeText(context.scope)
         environment["FRESHET_PREVIOUS"] = previousPath
+        environment["FRESHET_TRACEPARENT"] = context.traceparent
+        // What tools of OpenTelemetry look for.
         environment["TRACEPARENT"] = context.traceparent
         return environment.filter { !$0.key.utf8.contains(0) && !$0.value.utf8.contains(0) }
     }

@@ -8,6 +8,7 @@ struct CommandRefreshSource: RefreshSource {
     private let program: String
     private let arguments: [Template]
     private let environment: [String: Template]
+    private let workingDirectory: Template?
 
     init(_ definition: CommandSource, declared: [ParameterRule]) throws(SourceError) {
         self.definition = definition
@@ -31,22 +32,39 @@ struct CommandRefreshSource: RefreshSource {
             environment[name] = try Template(text, declared: declared)
         }
         self.environment = environment
+        if let directory = definition.workingDirectory {
+            workingDirectory = try Template(directory, declared: declared)
+        } else {
+            workingDirectory = nil
+        }
+    }
+
+    /// What the parameters of a key make of the definition.
+    private struct Expansion: Sendable {
+        var arguments: [String]
+        var environment: [String: String] = [:]
+        var workingDirectory: String?
     }
 
     func run(_ context: SourceContext) async throws(SourceError) -> SourceOutcome {
-        let arguments = try expandArguments(context.key)
-        var additions: [String: String] = [:]
-        for (name, template) in environment {
-            additions[name] = try template.expandPlain(context.key)
-        }
+        let expansion = try expand(context.key)
         let previous = await context.previous?.load()
         let source = self
-        let variables = additions
         return try await BlockingThread.run("command", onCancel: .wait) {
             cancellation throws(SourceError) in
-            try source.run(
-                context, arguments, variables, previous: previous, cancellation)
+            try source.run(context, expansion, previous: previous, cancellation)
         }
+    }
+
+    private func expand(_ key: Key) throws(SourceError) -> Expansion {
+        var expansion = Expansion(arguments: try expandArguments(key))
+        for (name, template) in environment {
+            expansion.environment[name] = try template.expandPlain(key)
+        }
+        if let workingDirectory {
+            expansion.workingDirectory = try PathTemplate.expand(workingDirectory, key)
+        }
+        return expansion
     }
 
     /// A value that begins an argument with `-` would be an option, which nobody offered.
@@ -63,22 +81,22 @@ struct CommandRefreshSource: RefreshSource {
     }
 
     private func run(
-        _ context: SourceContext, _ arguments: [String], _ additions: [String: String],
-        previous: [UInt8]?, _ cancellation: Cancellation
+        _ context: SourceContext, _ expansion: Expansion, previous: [UInt8]?,
+        _ cancellation: Cancellation
     ) throws(SourceError) -> SourceOutcome {
         guard let previous else {
-            return try run(context, arguments, additions, previousPath: nil, cancellation)
+            return try run(context, expansion, previousPath: nil, cancellation)
         }
         let file = try TemporaryFile(previous)
-        return try run(context, arguments, additions, previousPath: file.path, cancellation)
+        return try run(context, expansion, previousPath: file.path, cancellation)
     }
 
     private func run(
-        _ context: SourceContext, _ arguments: [String], _ additions: [String: String],
-        previousPath: String?, _ cancellation: Cancellation
+        _ context: SourceContext, _ expansion: Expansion, previousPath: String?,
+        _ cancellation: Cancellation
     ) throws(SourceError) -> SourceOutcome {
         let environment = CommandEnvironment.make(
-            context, additions: additions, previousPath: previousPath)
+            context, additions: expansion.environment, previousPath: previousPath)
         let path = environment["PATH"] ?? CommandEnvironment.standardPath
         guard let found = CommandEnvironment.find(program, path: path) else {
             throw SourceError("\(program) is not in PATH")
@@ -87,8 +105,8 @@ struct CommandRefreshSource: RefreshSource {
             maximumBytes: definition.maximumBytes, lines: ProgressLines(report: context.report))
         let ending = run.run(
             CommandStart(
-                path: found, arguments: [program] + arguments, environment: environment,
-                workingDirectory: definition.workingDirectory), cancellation)
+                path: found, arguments: [program] + expansion.arguments, environment: environment,
+                workingDirectory: expansion.workingDirectory), cancellation)
         switch ending {
         case .exited(status: 0): return try outcome(run, context)
         case .exited(let status):

@@ -9,6 +9,8 @@ struct HTTPResponse: Sendable {
     var status = 0
     var contentType: String?
     var contentLength: Int?
+    /// The body is compressed on its way, and `contentLength` is that of what travels.
+    var isCompressed = false
     var etag: String?
     var lastModified: String?
     /// Where a redirect leads, as the server says it.
@@ -212,6 +214,7 @@ final class HTTPHop {
         switch line[..<colon].lowercased() {
         case "content-type": response.contentType = value
         case "content-length": response.contentLength = Int(value)
+        case "content-encoding": response.isCompressed = value.lowercased() != "identity"
         case "location": response.location = value
         case "etag": response.etag = value
         case "last-modified": response.lastModified = value
@@ -242,14 +245,19 @@ final class HTTPHop {
             failure = error
             return false
         }
-        progress(bodyBytes, response.contentLength)
+        progress(response.isCompressed ? receivedBytes : bodyBytes, response.contentLength)
         return true
     }
 
     private var isRatioSane: Bool {
+        bodyBytes / Compression.usualMaximumRatio <= max(receivedBytes, 1)
+    }
+
+    /// Bytes of the body as they came, compressed or not.
+    private var receivedBytes: Int {
         var wire: curl_off_t = 0
         unsafe freshet_curl_get_off(easy, CURLINFO_SIZE_DOWNLOAD_T, &wire)
-        return bodyBytes / Compression.usualMaximumRatio <= max(Int(wire), 1)
+        return Int(wire)
     }
 
     // MARK: the end

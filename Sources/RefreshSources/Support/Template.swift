@@ -2,7 +2,8 @@ internal import FreshetModel
 
 /// Text with `{name}` in the place of parameters.
 ///
-/// Braces around anything that cannot be a parameter's name, such as those of a JSON body, are text.
+/// Braces around anything that cannot be a parameter's name, such as those of a JSON body, are text,
+/// and so is `${name}`, which belongs to a shell.
 struct Template: Sendable {
     enum Piece: Sendable {
         case literal(String)
@@ -19,7 +20,9 @@ struct Template: Sendable {
         while let open = rest.firstIndex(of: "{") {
             literal += rest[..<open]
             let inner = rest[rest.index(after: open)...]
-            guard let close = inner.firstIndex(of: "}"), Self.isName(inner[..<close]) else {
+            guard literal.utf8.last != UInt8(ascii: "$"), let close = inner.firstIndex(of: "}"),
+                Self.isName(inner[..<close])
+            else {
                 literal.append("{")
                 rest = inner
                 continue

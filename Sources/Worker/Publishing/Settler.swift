@@ -44,9 +44,9 @@ struct Settler: Sendable {
     }
 
     /// Gives the job back; `nil`: given up.
-    func handBack(_ claim: Claim, delay: Duration) async -> Bool? {
+    func handBack(_ claim: Claim, delay: Duration, isSourceAway: Bool) async -> Bool? {
         await repeating("hand back", { true }) { () throws(RefreshError) in
-            try await store.handBack(claim, delay: delay)
+            try await store.handBack(claim, delay: delay, isSourceAway: isSourceAway)
         }
     }
 

@@ -43,7 +43,8 @@ struct JobRunner: Sendable {
             return nil
         }
         if let name = served.breaker, case .wait(let pause) = breakers.admit(name, at: pace.now()) {
-            await handBack(claim, served, delay: pause, why: "source is away")
+            await handBack(
+                claim, served, delay: pause, why: "source is away", isSourceAway: true)
             return nil
         }
         Journal.claimed(claim, served)
@@ -242,9 +243,9 @@ struct JobRunner: Sendable {
 
     private func handBack(
         _ claim: Claim, _ served: ServedResource?, delay: Duration, why: String,
-        _ attempt: Attempt? = nil
+        _ attempt: Attempt? = nil, isSourceAway: Bool = false
     ) async {
-        switch await settler.handBack(claim, delay: delay) {
+        switch await settler.handBack(claim, delay: delay, isSourceAway: isSourceAway) {
         case true?: Journal.handedBack(claim, served, delay: delay, why: why)
         case false?: await release(claim, attempt)
         case nil: break

@@ -15,6 +15,7 @@ enum Journal {
             [
                 "job": claim.jobID, "key": claim.key, "fence": claim.fence,
                 "attempt": claim.attempt, "waited_seconds": seconds(wait),
+                "trace": claim.traceparent,
             ])
     }
 
@@ -31,6 +32,7 @@ enum Journal {
                 "job": claim.jobID, "key": claim.key, "version": version,
                 "renewed": isRenewal ? true : nil, "attempt": claim.attempt,
                 "source_seconds": seconds(sourceTime), "publish_seconds": seconds(publishTime),
+                "trace": claim.traceparent,
             ])
     }
 
@@ -40,7 +42,7 @@ enum Journal {
         served.metrics.failed.increment()
         let fields: Log.Fields = [
             "job": claim.jobID, "key": claim.key, "attempt": claim.attempt, "error": error,
-            "retry_at": retryAt?.rfc3339,
+            "retry_at": retryAt?.rfc3339, "trace": claim.traceparent,
         ]
         if retryAt == nil {
             Log.error("job.dead", fields)
@@ -55,7 +57,7 @@ enum Journal {
             "job.lost",
             [
                 "job": claim.jobID, "key": claim.key, "fence": claim.fence,
-                "attempt": claim.attempt, "why": why,
+                "attempt": claim.attempt, "why": why, "trace": claim.traceparent,
             ])
     }
 

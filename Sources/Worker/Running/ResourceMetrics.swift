@@ -1,3 +1,4 @@
+internal import Coordination
 internal import FreshetModel
 internal import Runtime
 
@@ -10,13 +11,13 @@ struct ResourceMetrics: Sendable {
     let lost: Counter
     let handedBack: Counter
     let leftBehind: Counter
+    /// These three are told to the store, which adds up those of all workers.
     let queueWait: Histogram
     let source: Histogram
     let publish: Histogram
     let payload: Histogram
 
     init(_ name: ResourceName, in metrics: Metrics = .shared) {
-        let times = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800]
         let sizes = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8]
         func counter(_ name: String, _ help: String) -> LabelledMetric<Counter> {
             metrics.counter("freshet_jobs_\(name)_total", help, labels: ["resource"])
@@ -36,12 +37,10 @@ struct ResourceMetrics: Sendable {
         leftBehind = counter(
             "left_behind", "Attempts whose source did not stop when told to."
         ).with(label)
-        queueWait = histogram(
-            "queue_wait_seconds", "From claimable to claimed, on Redis' clock.", times
-        ).with(label)
-        source = histogram("source_seconds", "Run time of the source.", times).with(label)
-        publish = histogram("publish_seconds", "From payload to its publication.", times)
-            .with(label)
+        let bounds = StageTimes.bounds.map { Double($0) / 1000 }
+        queueWait = Histogram(buckets: bounds)
+        source = Histogram(buckets: bounds)
+        publish = Histogram(buckets: bounds)
         payload = histogram("payload_bytes", "Stored bytes of published payloads.", sizes)
             .with(label)
     }

@@ -52,6 +52,9 @@ struct ArgumentParser {
         if first.hasPrefix("-") {
             throw unknownFlag(first, among: ["help", "version"], command: nil)
         }
+        if arguments.count > 1, ["-h", "--help"].contains(arguments[1]), isGroup(first) {
+            return .help(command: first)
+        }
         let (command, rest) = try findCommand(arguments)
         return try parse(rest, of: command)
     }
@@ -64,6 +67,12 @@ struct ArgumentParser {
             return name
         }
         throw unknownCommand(name)
+    }
+
+    /// Whether `word` is the first of commands of two words and no command by itself.
+    private func isGroup(_ word: String) -> Bool {
+        commands.contains { $0.name.hasPrefix(word + " ") }
+            && !commands.contains { $0.name == word }
     }
 
     private func findCommand(

@@ -53,6 +53,8 @@ struct Supervisor {
         case start(Member)
         case terminate(Member)
         case kill(Member)
+        /// Tell it to read the configuration again.
+        case reload(Member)
         case setTimer(Timer, Duration)
         /// Ask whether the own Redis takes connections; `redisAnswered` hears of it.
         case probeRedis
@@ -169,6 +171,12 @@ struct Supervisor {
             return victims.isEmpty ? advance() : victims.map { .kill($0) }
         case .startingRedis, .serving: return stop(with: .done)
         }
+    }
+
+    /// SIGHUP came: it is the API processes' business.
+    func reloadRequested() -> [Action] {
+        guard phase == .serving else { return [] }
+        return Self.order(alive).filter { $0.role == .api }.map { .reload($0) }
     }
 
     // MARK: what follows

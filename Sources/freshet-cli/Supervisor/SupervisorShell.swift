@@ -42,10 +42,14 @@ final class SupervisorShell {
     func run() -> ExitCode {
         let signals = SignalSource(loop: loop)
         let shell = LoopBound(self, loop: loop)
-        // A hang-up says that the terminal is gone; a stack without one goes on.
+        // A hang-up says that the terminal is gone, or, while it is there or never was, to reload.
         let hasTerminal = StandardStream.error.isTerminal
         signals.onSignal([.interrupt, .terminate, .hangUp]) { signal in
-            if signal != .hangUp || hasTerminal { shell.value.requestStop() }
+            if signal != .hangUp || (hasTerminal && !StandardStream.error.isTerminal) {
+                shell.value.requestStop()
+            } else {
+                shell.value.requestReload()
+            }
         }
         perform(machine.begin())
         loop.run()
@@ -55,6 +59,9 @@ final class SupervisorShell {
 
     /// What a signal does.
     func requestStop() { perform(machine.stopRequested()) }
+
+    /// What a hang-up does that is none.
+    func requestReload() { perform(machine.reloadRequested()) }
 
     /// The process id of a member that runs.
     func processID(of member: Member) -> Int32? { running[member]?.process.pid }
@@ -67,6 +74,7 @@ final class SupervisorShell {
                 if member == .redis { holdsRedisLines = true }
                 running[member]?.process.signal(.terminate)
             case .kill(let member): running[member]?.process.signal(.kill)
+            case .reload(let member): running[member]?.process.signal(.hangUp)
             case .setTimer(let timer, let delay):
                 loop.schedule(after: delay) { [unowned self] in
                     self.perform(self.machine.timerFired(timer))

@@ -10,6 +10,7 @@ struct APIFixture: Sendable {
     let port: Int
     let store: GatedStore
     let settings: Settings
+    let service: APIService
 
     static func name(_ text: String) -> ResourceName {
         guard let name = ResourceName(text) else { preconditionFailure("not a name: \(text)") }
@@ -90,7 +91,8 @@ struct APIFixture: Sendable {
         }
         var failure: (any Error)?
         do {
-            try await body(APIFixture(port: port, store: store, settings: settings))
+            try await body(
+                APIFixture(port: port, store: store, settings: settings, service: service))
         } catch {
             failure = error
         }

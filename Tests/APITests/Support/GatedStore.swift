@@ -7,6 +7,7 @@ final class GatedStore: RefreshStore {
     private struct State {
         var isDown = false
         var isDeaf = false
+        var failing: Set<String> = []
         var calls: [String: Int] = [:]
         var feeds: [AsyncStream<FeedItem>.Continuation] = []
     }
@@ -30,6 +31,9 @@ final class GatedStore: RefreshStore {
     /// While deaf, events are lost and nobody is told.
     func setDeaf(_ isDeaf: Bool) { state.withLock { $0.isDeaf = isDeaf } }
 
+    /// Calls of these methods fail.
+    func setFailing(_ names: Set<String>) { state.withLock { $0.failing = names } }
+
     func calls(_ name: String) -> Int { state.withLock { $0.calls[name] ?? 0 } }
 
     private func pass<Answer>(
@@ -37,7 +41,7 @@ final class GatedStore: RefreshStore {
     ) async throws(RefreshError) -> Answer {
         let isDown = state.withLock { state in
             state.calls[name, default: 0] += 1
-            return state.isDown
+            return state.isDown || state.failing.contains(name)
         }
         if isDown { throw RefreshError(.redisUnavailable, "the gate is closed", effect: .none) }
         return try await body()
@@ -111,8 +115,10 @@ final class GatedStore: RefreshStore {
         try await base.fail(failure)
     }
 
-    func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
-        try await base.handBack(claim, delay: delay)
+    func handBack(
+        _ claim: Claim, delay: Duration, isSourceAway: Bool
+    ) async throws(RefreshError) -> Bool {
+        try await base.handBack(claim, delay: delay, isSourceAway: isSourceAway)
     }
 
     func waitForWork(timeout: Duration) async throws(RefreshError) {
@@ -148,6 +154,20 @@ final class GatedStore: RefreshStore {
         limit: Int, activeWindow: Duration, coolDown: Duration
     ) async throws(RefreshError) -> (keys: [(key: Key, version: Int64)], looked: Int) {
         try await base.staleKeys(limit: limit, activeWindow: activeWindow, coolDown: coolDown)
+    }
+
+    func recordTimes(
+        _ times: [ResourceName: [StageTimes.Stage: StageTimes]]
+    ) async throws(RefreshError) {
+        try await pass("recordTimes") { () throws(RefreshError) in
+            try await base.recordTimes(times)
+        }
+    }
+
+    func observe(activeWindow: Duration) async throws(RefreshError) -> StoreObservation {
+        try await pass("observe") { () throws(RefreshError) in
+            try await base.observe(activeWindow: activeWindow)
+        }
     }
 
     func recordReads(

@@ -46,10 +46,8 @@ final class WireConnection {
                 unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        guard result == 0 else {
-            close(descriptor)
-            throw WireError(description: "connect: \(errno)")
-        }
+        // The descriptor is closed by deinit, which runs for what throws here too.
+        guard result == 0 else { throw WireError(description: "connect: \(errno)") }
     }
 
     deinit { close(descriptor) }
