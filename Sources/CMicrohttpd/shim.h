@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -92,15 +93,6 @@ static inline void freshet_mhd_close_after(struct MHD_Response *response) {
     MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
 }
 
-// A response of 304, which is sent without its body but with its Content-Length.
-static inline ssize_t freshet_mhd_no_body(void *context, uint64_t at, char *room, size_t size) {
-    (void)context, (void)at, (void)room, (void)size;
-    return MHD_CONTENT_READER_END_WITH_ERROR;
-}
-static inline struct MHD_Response *freshet_mhd_unsent(uint64_t length) {
-    return MHD_create_response_from_callback(length, 1, freshet_mhd_no_body, NULL, NULL);
-}
-
 // Variadic too. The connection is closed when it was idle for a second.
 static inline void freshet_mhd_expire(struct MHD_Connection *connection) {
     MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 1u);
@@ -149,6 +141,14 @@ static inline int freshet_listen(
         return -error;
     }
     return descriptor;
+}
+
+// From now on the kernel lets nobody in by this listener: what comes for it is dropped, so that a
+// client sends it again, to whoever listens then. Who was let in already can be accepted.
+static inline void freshet_let_nobody_in(int descriptor) {
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {1, &drop};
+    setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
 static inline int freshet_bound_port(int descriptor) {

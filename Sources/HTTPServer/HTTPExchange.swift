@@ -26,6 +26,7 @@ package final class HTTPExchange {
     private(set) var method = HTTPMethod.get
     private(set) var target = ""
     private(set) var receivedAt: UInt64 = 0
+    private var names = NameLengths()
     private(set) var isVersion10 = false
     private(set) var id = RequestID.fresh(0)
     private(set) var body: [UInt8] = []
@@ -72,7 +73,10 @@ package final class HTTPExchange {
     // MARK: filled in by the server
 
     /// The header is complete.
-    func begin(_ method: HTTPMethod, isVersion10: Bool, id: RequestID, at now: UInt64) {
+    func begin(
+        _ method: HTTPMethod, isVersion10: Bool, id: RequestID, names: NameLengths, at now: UInt64
+    ) {
+        self.names = names
         self.method = method
         self.isVersion10 = isVersion10
         self.id = id
@@ -147,7 +151,7 @@ package final class HTTPExchange {
     // MARK: header fields
 
     func header(_ name: String) -> String? {
-        guard isLive else { return nil }
+        guard isLive, names.mayHold(name) else { return nil }
         var name = name
         return name.withUTF8 { name in
             var value: UnsafePointer<CChar>?
@@ -164,7 +168,7 @@ package final class HTTPExchange {
     }
 
     func headers(named name: String) -> [String] {
-        guard isLive else { return [] }
+        guard isLive, names.mayHold(name) else { return [] }
         let search = HeaderSearch(name)
         // The search outlives the call, which calls back before it returns.
         let context = unsafe Unmanaged.passUnretained(search).toOpaque()

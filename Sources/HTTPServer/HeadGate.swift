@@ -63,8 +63,12 @@ final class HeadGate {
         }
     }
 
-    func closeAll() {
-        for entry in waiting {
+    func closeAll() { close(olderThan: .zero) }
+
+    /// Closes those who came longer ago than `age`.
+    func close(olderThan age: Duration) {
+        let limit = core.loop.now &- age.nanoseconds
+        for entry in waiting where entry.since <= limit {
             drop(entry)
             closeSocket(entry.descriptor)
         }
@@ -130,6 +134,7 @@ final class HeadGate {
         if !keepingAddress {
             core.addressLeft(entry.address)
             core.roomMade()
+            core.checkDrained()
         }
     }
 }

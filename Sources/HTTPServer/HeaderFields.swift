@@ -5,6 +5,8 @@ struct HeaderFields {
     var framing = Framing()
     /// The client's own id, when it is sane.
     var requestID: String?
+    /// Lengths of the names that are there.
+    private(set) var names = NameLengths()
     private var layout: HeadLayout
 
     private init(_ layout: HeadLayout) { self.layout = layout }
@@ -39,10 +41,24 @@ struct HeaderFields {
 
     private mutating func note(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         framing.note(name, value)
+        names.insert(name.count)
         if name.count == 12, requestID == nil, name.equalsLowercased("x-request-id"),
             RequestID.isSane(value.extracting(value.trimmedRange))
         {
             requestID = HTTPExchange.text(value)
         }
     }
+}
+
+/// Which lengths the names of a request's header fields have: what tells at once of most absent names
+/// that they are, where a look-up would walk over all fields.
+struct NameLengths {
+    private var seen: UInt64 = 0
+
+    /// All lengths of 63 and more count as one.
+    private static func bit(_ length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
+
+    mutating func insert(_ length: Int) { seen |= Self.bit(length) }
+
+    func mayHold(_ name: String) -> Bool { seen & Self.bit(name.utf8.count) != 0 }
 }

@@ -80,6 +80,20 @@ final class Listener {
         closeSocket(descriptor)
     }
 
+    /// Takes those whom the kernel has let in already, and closes: they would be reset otherwise,
+    /// although other processes listen on the same port.
+    func drainAndClose() {
+        guard !isClosed else { return }
+        // Between the last of them and the close others would come.
+        freshet_let_nobody_in(descriptor)
+        var last = -1
+        while core.connectionCount > last, core.connectionCount < core.limits.connections {
+            last = core.connectionCount
+            accept()
+        }
+        close()
+    }
+
     private func accept() {
         for _ in 0..<Self.acceptedPerTurnMax {
             guard core.connectionCount < core.limits.connections else {

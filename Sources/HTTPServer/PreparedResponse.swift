@@ -61,17 +61,12 @@ package final class PreparedResponse {
     /// - Parameters:
     ///   - status: 200 ... 599.
     ///   - headers: Without `Content-Length`, `Date` and `X-Request-Id`, which are the server's.
-    ///   - unsentLength: Of a 304, the body's length of the 200 in its place (RFC 9110, section 8.6).
     package init(
-        status: Int, headers: [(String, String)], body: [Piece] = [], slots: [Slot] = [],
-        unsentLength: Int? = nil
+        status: Int, headers: [(String, String)], body: [Piece] = [], slots: [Slot] = []
     ) {
-        precondition(unsentLength == nil || status == 304, "only a 304 leaves its body out")
         precondition(status >= 200 && status <= 599, "not a status of a final response: \(status)")
         self.status = status
-        let made =
-            unsafe unsentLength.map { unsafe ResponseBody.unsent($0) }
-            ?? ResponseBody.make(body)
+        let made = unsafe ResponseBody.make(body)
         let handle = unsafe made.handle
         unsafe self.handle = handle
         contentLength = unsafe made.length

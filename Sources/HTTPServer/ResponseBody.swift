@@ -26,14 +26,6 @@ enum ResponseBody {
         return unsafe makeFromPieces(body, length)
     }
 
-    /// No body, but the length of one.
-    static func unsent(_ length: Int) -> Made {
-        guard let handle = unsafe freshet_mhd_unsent(UInt64(length)) else {
-            preconditionFailure("out of memory")
-        }
-        return unsafe Made(handle: handle, length: length, ownedBytes: 0)
-    }
-
     /// One copy, owned by libmicrohttpd.
     private static func makeJoined(_ body: [PreparedResponse.Piece], _ length: Int) -> Made {
         guard let memory = unsafe malloc(max(length, 1)) else {

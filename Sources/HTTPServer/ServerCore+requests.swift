@@ -31,7 +31,8 @@ extension ServerCore {
             target: connection.targetPlace, version: version, headBytes: size)
         let id = fields.requestID.map { RequestID.given($0) } ?? nextID()
         exchange.begin(
-            unsafe HTTPMethod(cString: method), isVersion10: isVersion10, id: id, at: now)
+            unsafe HTTPMethod(cString: method), isVersion10: isVersion10, id: id,
+            names: fields.names, at: now)
         connection.accountedBytes += UInt64(size)
         metrics.requests.increment()
         if connection.hasBlankTarget {

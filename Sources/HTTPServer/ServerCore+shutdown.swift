@@ -3,12 +3,20 @@ internal import Runtime
 
 // The end: nothing new, what runs is finished, what waits is told, and nobody is left suspended.
 extension ServerCore {
-    /// Stops taking connections and requests. Streams end; running requests go on.
+    /// How long a client that connected just before the end has to send its request.
+    private static let lateComers = Duration.seconds(1)
+
+    /// Stops taking connections and requests. Streams end; running requests go on, and those whose
+    /// clients were let in by the kernel already are answered: it sends no other process to them.
     func beginShutdown() {
         guard !isStopping else { return }
         isStopping = true
-        for listener in listeners { listener.close() }
-        gate.closeAll()
+        for listener in listeners { listener.drainAndClose() }
+        gate.close(olderThan: Self.lateComers)
+        loop.schedule(after: Self.lateComers) { [weak self] in
+            self?.gate.closeAll()
+            self?.checkDrained()
+        }
         streams.finishAll()
         for connection in connections.all where connection.phase == .idle {
             // A request that has just arrived is still answered.
@@ -24,7 +32,9 @@ extension ServerCore {
     }
 
     func checkDrained() {
-        guard isStopping, connections.count == 0, streams.count == 0 else { return }
+        guard isStopping, connections.count == 0, streams.count == 0, gate.count == 0 else {
+            return
+        }
         drained?()
         drained = nil
     }
@@ -35,6 +45,7 @@ extension ServerCore {
         isStopping = true
         startTask = nil
         for listener in listeners { listener.close() }
+        gate.closeAll()
         streams.closeAll()
         for connection in connections.all where connection.phase == .suspended {
             if let exchange = connection.exchange {

@@ -139,8 +139,7 @@ struct PayloadRenderer {
         }
         if encoding != .identity { headers.append(("Content-Encoding", encoding.rawValue)) }
         let full = PreparedResponse(status: 200, headers: headers, body: body)
-        let notModified = PreparedResponse(
-            status: 304, headers: shared, unsentLength: full.contentLength)
+        let notModified = PreparedResponse(status: 304, headers: shared)
         return PreparedPayload(moment: moment, tag: tag, full: full, notModified: notModified)
     }
 
