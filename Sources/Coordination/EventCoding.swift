@@ -3,7 +3,7 @@ internal import FreshetModel
 /// Entries of the event log, as scripts write them.
 ///
 ///     EPOCH-SEQUENCE \n NOW \n LINE \n LINE …          (pub/sub; in the stream the id is apart)
-///     LINE = type \t key \t run \t version \t attempt \t run_at \t JSON
+///     LINE = type \t key \t run \t version \t attempt, of `queued` position \t run_at \t JSON
 ///
 /// Empty columns are absent. A line this version cannot read is skipped, so that a newer process
 /// may add types.
@@ -55,7 +55,13 @@ struct EventEntry {
         let jobID = Int64(columns[2]).map { JobID(run: $0, key: key) }
         var event = RefreshEvent(
             id: id, kind: kind, key: key, jobID: jobID, version: version, at: at)
-        if columns.count > 4 { event.attempt = Int(columns[4]) }
+        if columns.count > 4 {
+            if kind == .queued {
+                event.position = Int(columns[4])
+            } else {
+                event.attempt = Int(columns[4])
+            }
+        }
         if columns.count > 5 {
             event.runAt = Int64(columns[5]).map { Timestamp(milliseconds: $0) }
         }

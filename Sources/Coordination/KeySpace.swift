@@ -18,14 +18,15 @@ package struct KeySpace: Sendable, Hashable {
     package var prefix: String { "{\(namespace):\(partition)}:" }
 
     /// HASH: `epoch` of the event log, waiting sequence `seq`, `paused`, live `capacity`, average
-    /// run time `avg` in ms. No TTL. Written by most scripts. Constant size.
+    /// run time `avg` in ms, `cap` on running jobs, when the last maintenance `maintained`. No TTL. Written by most scripts. Constant size.
     package var meta: String { prefix + "meta" }
 
     /// HASH, the record: payload metadata (`v ct enc sb sz ic cc fc tag se sm at mod fu ku`), the
     /// version `vf` that somebody holds although it is above `v`, the
     /// job under way (`st run nonce att lost scope tp pg ra w ls ll sc pr rdy`, its rerun
-    /// `ar ap as`), what ended last (`lr ld le err cf on dn do`), the last `fence`, and the run of
-    /// the last forgotten rerun, `fr`. No TTL; a variant's record without payload goes after 30
+    /// `ar ap as`), what ended last (`lr ld le err cf on dn do`), the last `fence`, the run of
+    /// the last forgotten rerun, `fr`, and nonce and lease of a cancelled claim whose source has
+    /// not ended, `sn sl`. No TTL; a variant's record without payload goes after 30
     /// days. One per key.
     package func record(_ key: String) -> String { prefix + "k:" + key }
 
@@ -66,6 +67,11 @@ package struct KeySpace: Sendable, Hashable {
     /// HASH: resource to the last slot its schedule fired for. Bounded by the configuration.
     package var schedules: String { prefix + "schedules" }
 
+    /// ZSET, member = `LEASE_MS-NAME`, score = deadline: the slots under `max_concurrent`, of the
+    /// first partition and only where there are several. Written by workers, which make up the
+    /// names. At most `max_concurrent`.
+    package var slots: String { prefix + "slots" }
+
     /// ZSET, member = key, score = last read, of keys with a payload. At most `max_variants`.
     package func read(resource: String) -> String { prefix + "read:" + resource }
 
@@ -77,6 +83,9 @@ package struct KeySpace: Sendable, Hashable {
         case delayed
         /// Score = lease deadline: active set, stall index and concurrency cap in one.
         case leased
+        /// Score = when the lease of a cancelled job would have ended: its source may still run, so
+        /// that the key is not to be claimed.
+        case stopping
         /// Score = fresh-until, of keys without a job: the staleness monitor reads its head.
         case due
         /// Score = kept-until.

@@ -6,6 +6,8 @@ public struct RefreshError: Error, Sendable, Hashable, CustomStringConvertible {
         case redisUnavailable = "redis_unavailable"
         /// Redis refuses writes: out of memory, a failed save, a replica, too few replicas.
         case redisRefusesWrites = "redis_refuses_writes"
+        /// Redis refuses user or password, or the user lacks a right that the message names.
+        case redisDenied = "redis_denied"
         /// Redis runs a script of someone else for too long.
         case redisBusy = "redis_busy"
         /// The job is queued, but too few replicas confirmed it.

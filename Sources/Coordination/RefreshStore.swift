@@ -26,6 +26,12 @@ public import FreshetModel
 /// 4. Every transition is idempotent under its token: a repeat after a lost reply gives the same
 ///    answer and no second effect. (`request` is idempotent by joining.)
 /// 5. All times are Redis' clock. A lease's deadline is never further away than its length.
+/// 6. Two sources of one key never run side by side, but for one that outlives its lease: a key
+///    whose running job was cancelled is not claimed until its worker has released it, or the
+///    lease, which the worker goes on renewing while the source ends, has run out.
+/// 7. With a cap, at most that many sources run at once over all partitions, again but for those
+///    that outlive their lease: in one partition, leases and cancelled sources that have not ended
+///    are counted; in several, a source runs only while its worker has a slot of the first one.
 public protocol RefreshStore: Sendable {
     /// How many partitions there are. A key's partition is `key.partition(of:)`.
     var partitions: Int { get }
@@ -49,27 +55,32 @@ public protocol RefreshStore: Sendable {
     ///   noted (or the noted one joined: priority, scope), receipt `queued` with the rerun's id,
     ///   `isRerun`, no position. Scope without force while running changes nothing.
     ///
-    /// Emits `queued` when a job is new or its place, time or priority changes.
+    /// Emits `queued` when a job is new or its place, time or priority changes, with `runAt` while
+    /// it is delayed or retrying.
     func request(_ request: RefreshRequest) async throws(RefreshError) -> RequestOutcome
 
     /// `request` for many keys in few round trips, answers in order. Each key is atomic by itself.
     func requestMany(_ requests: [RefreshRequest]) async throws(RefreshError) -> [RequestOutcome]
 
-    /// Marks the kept payload stale, keeps serving it, and requests a refresh, in one step.
+    /// Marks the kept payload stale, keeps serving it, and requests a refresh, in one step; with
+    /// `queueFull` neither.
     ///
     /// Emits `expired` (when something is kept), then as `request`.
     func expire(_ request: RefreshRequest) async throws(RefreshError) -> RequestOutcome
 
-    /// Removes the payload for good and cancels any job and rerun. `version` is remembered.
+    /// Removes the payload for good and cancels any job and rerun, as `cancel` does. `version` is
+    /// remembered.
     ///
     /// Emits `cancelled` for each job ended, then `purged`. Nothing to do is a success.
     func purge(_ key: Key, keepJobs: Duration) async throws(RefreshError)
 
     /// Ends a job: waiting or delayed is removed; running loses its lease, so that it cannot
     /// publish, and its worker is told through `cancellations`. A noted rerun is only forgotten;
-    /// cancelling the running job makes its rerun waiting. The key is idle after.
+    /// cancelling the running job makes its rerun waiting. The key is idle after, and the job over
+    /// for everybody who asks; a job that follows waits in its place, and is passed over by claims
+    /// until `release` or the end of the cancelled lease.
     ///
-    /// Emits `cancelled`.
+    /// Emits `cancelled`, and `queued` for a rerun.
     func cancel(_ job: JobID, keepJobs: Duration) async throws(RefreshError) -> CancelOutcome
 
     /// Stops claims of all workers until `resume`; running jobs go on.
@@ -80,7 +91,7 @@ public protocol RefreshStore: Sendable {
     /// Moves waiting jobs to the leased set and grants their leases.
     ///
     /// First promotes what is due. Takes the lowest scores, at most `limit`, respecting pause and
-    /// `maximumConcurrent`. Fence = max(last + 1, version + 1, µs of the clock); nonce random;
+    /// `maximumConcurrent`, and passes over keys whose cancelled source may still run. Fence = max(last + 1, version + 1, µs of the clock); nonce random;
     /// attempt + 1. A member without a record (evicted) is claimed as a plain job of that key.
     /// Emits one entry of `running` events.
     func claim(_ request: ClaimRequest) async throws(RefreshError) -> ClaimBatch
@@ -88,7 +99,8 @@ public protocol RefreshStore: Sendable {
     /// Renews leases by their full length from now, and records progress.
     ///
     /// - Returns: For each heartbeat whether the lease is still held. `false`: stop the source.
-    ///   A lease past its deadline that nobody reaped is renewed.
+    ///   A lease past its deadline that nobody reaped is renewed. So is that of a cancelled job, for
+    ///   which the answer is `false`: its source is ending.
     /// Emits `progress` for those that bring some.
     func heartbeat(_ heartbeats: [Heartbeat]) async throws(RefreshError) -> [Bool]
 
@@ -120,6 +132,23 @@ public protocol RefreshStore: Sendable {
         _ claim: Claim, delay: Duration, isSourceAway: Bool
     ) async throws(RefreshError) -> Bool
 
+    /// Tells that the source of a cancelled claim has ended, so that its key may be claimed again.
+    /// Of any other claim, and when told again, nothing is changed.
+    func release(_ claim: Claim) async throws(RefreshError)
+
+    /// Takes slots under a cap that counts over all partitions, or renews those the caller has.
+    ///
+    /// Where there is one partition, `ClaimRequest.maximumConcurrent` is exact and cheaper. A slot
+    /// ends by itself when it is not renewed within its lease, so a worker that dies, or that lost
+    /// the reply, blocks nobody for longer; taking the same slots again is harmless.
+    ///
+    /// - Returns: For each slot whether the caller has it now; `false`: it was not had, or its lease
+    ///   ended and others took all there is. At most `maximum` slots are live at any time.
+    func takeSlots(_ slots: [Slot], maximum: Int) async throws(RefreshError) -> [Bool]
+
+    /// Gives slots back, had or not.
+    func giveBackSlots(_ slots: [Slot]) async throws(RefreshError)
+
     /// Waits until there may be something to claim in one of all partitions, or `timeout` passed.
     /// One waiting worker is woken per new job, and chained: who claims while more wait wakes the
     /// next.
@@ -138,10 +167,17 @@ public protocol RefreshStore: Sendable {
     // MARK: upkeep
 
     /// Promotes due jobs, returns jobs whose lease ended to their old place without counting the
-    /// attempt (the third lost lease in a row makes it dead), clamps deadlines further away than
-    /// their lease, mends half-states; at most `Limits.scriptMembers` of each.
+    /// attempt (the third lost lease in a row makes it dead), lets keys be claimed whose cancelled
+    /// source was not heard of within its lease, clamps deadlines further away than their lease,
+    /// mends half-states; at most `Limits.scriptMembers` of each. Drops at most 20 payloads past
+    /// `keepFor`, whatever their job does.
+    ///
+    /// Emits `queued` or `failed` for lost leases, `purged` for dropped payloads.
+    ///
+    /// - Parameter interval: Nothing is done, and the report is empty, when somebody's round ended
+    ///   less than that ago and left nothing over; so that many processes may call it often.
     func maintain(
-        partition: Int, keepJobs: Duration
+        partition: Int, keepJobs: Duration, atMostEvery interval: Duration
     ) async throws(RefreshError) -> MaintenanceReport
 
     /// Stale keys without a job, oldest first, at most `limit`, that were read within
@@ -186,7 +222,8 @@ public protocol RefreshStore: Sendable {
     /// A job, live or ended less than its `keepJobs` ago; `nil` when unknown.
     func job(_ id: JobID) async throws(RefreshError) -> Job?
 
-    /// Jobs in one of `states` (empty: all): waiting ones in queue order, ended ones latest first.
+    /// Jobs in one of `states` (empty: all): waiting ones in queue order, ended ones latest first. A
+    /// rerun is `queued` and stands behind the job it follows.
     func jobs(
         states: Set<JobState>, cursor: String?, limit: Int
     ) async throws(RefreshError) -> Page<Job>
@@ -220,6 +257,13 @@ public protocol RefreshStore: Sendable {
 }
 
 extension RefreshStore {
+    /// A round of maintenance, whenever the one before was.
+    package func maintain(
+        partition: Int, keepJobs: Duration
+    ) async throws(RefreshError) -> MaintenanceReport {
+        try await maintain(partition: partition, keepJobs: keepJobs, atMostEvery: .zero)
+    }
+
     /// Gives a job back for a reason that tells nothing about its source.
     public func handBack(_ claim: Claim, delay: Duration) async throws(RefreshError) -> Bool {
         try await handBack(claim, delay: delay, isSourceAway: false)

@@ -9,6 +9,8 @@ package enum RefreshScripts {
     package static let heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
     package static let publish = script("publish", PackageResources.publish_lua, [.jobs, .settle])
     package static let fail = script("fail", PackageResources.fail_lua, [.jobs, .settle])
+    package static let release = script("release", PackageResources.release_lua, [.jobs])
+    package static let slots = script("slots", PackageResources.slots_lua)
     package static let handBack = script("hand_back", PackageResources.hand_back_lua, [.jobs])
     package static let cancel = script("cancel", PackageResources.cancel_lua, [.jobs, .settle])
     package static let purge = script("purge", PackageResources.purge_lua, [.jobs, .settle])
@@ -28,8 +30,9 @@ package enum RefreshScripts {
 
     /// All of them, as a connection loads them.
     package static let all: [RedisScript] = [
-        request, claim, heartbeat, publish, fail, handBack, cancel, purge, maintain, staleKeys,
-        recordReads, recordTimes, observe, announce, pause, lead, fire, read, queue, list,
+        request, claim, heartbeat, publish, fail, handBack, release, cancel, purge, maintain,
+        slots, staleKeys, recordReads, recordTimes, observe, announce, pause, lead, fire, read,
+        queue, list,
     ]
 
     private enum Part {

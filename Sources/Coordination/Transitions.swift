@@ -96,7 +96,9 @@ public struct ClaimRequest: Sendable, Hashable {
     public var lease: Duration
     /// Leases of the resources that differ from `lease`.
     public var leases: [ResourceName: Duration] = [:]
-    /// Live leases over all workers (of this partition) past which nothing is claimed; `nil`: none.
+    /// Leases of this partition over all workers, those of cancelled sources that have not ended
+    /// included, past which nothing is claimed; `nil`: no cap. Over several partitions see
+    /// `RefreshStore.takeSlots`.
     public var maximumConcurrent: Int?
 
     /// A claim of up to `limit` jobs.
@@ -107,6 +109,23 @@ public struct ClaimRequest: Sendable, Hashable {
         self.limit = limit
         self.lease = lease
     }
+}
+
+/// A place under a cap on running jobs that counts over several partitions.
+public struct Slot: Sendable, Hashable, Comparable {
+    /// `LEASE_MS-NAME`; whoever makes up the name sees to it that nobody else does.
+    public let text: String
+    /// How long it is had without being renewed.
+    public let lease: Duration
+
+    /// A slot that nobody has yet.
+    public init(lease: Duration, name: String) {
+        self.lease = lease
+        text = "\(lease.milliseconds)-\(name)"
+    }
+
+    /// By `text`.
+    public static func < (left: Slot, right: Slot) -> Bool { left.text < right.text }
 }
 
 /// A worker's right to work on a job until the lease ends on Redis' clock.
@@ -263,7 +282,8 @@ public enum FailureOutcome: Sendable, Hashable {
 public enum CancelOutcome: Sendable, Hashable {
     /// It waited and is gone.
     case removed
-    /// It ran: its lease is taken away and its worker told.
+    /// It ran: its lease is taken away and its worker told. Its key is claimed again only when the
+    /// source has ended, or its lease would have.
     case stopped
     /// It had ended before.
     case alreadyEnded(JobState)
@@ -284,4 +304,9 @@ public struct MaintenanceReport: Sendable, Hashable {
 
     /// Nothing done.
     public init() {}
+
+    /// Whether there may be more to do.
+    var isFull: Bool {
+        max(reaped.count + dead.count, promoted, repaired) >= Limits.scriptMembers
+    }
 }

@@ -61,7 +61,9 @@ public struct QueueStatus: Sendable, Hashable {
     public var delayed = 0
     /// Dead letters.
     public var dead = 0
-    /// How long the job next in line has been waiting; `nil` when none waits.
+    /// How long the first in line of its class has been claimable, the longest over classes and
+    /// partitions; `nil` when none waits. A job raised to a higher class, or handed back to an old
+    /// place, may have been waiting longer than the first of its class.
     public var oldestWaiting: Duration?
     /// Ended jobs per second over the last minute.
     public var completedPerSecond = 0.0

@@ -183,6 +183,9 @@ public struct Job: Sendable, Hashable {
     public var state: JobState
     /// 1 for the next to be claimed, 0 once running, `nil` while delayed, retrying or over.
     public var position: Int?
+    /// The partition, from 0, in whose queue `position`, `ahead` and `queueDepth` count; `nil` where
+    /// there is only one.
+    public var partition: Int?
     /// Waiting jobs that come before it; `nil` where there is no position.
     public var ahead: Int?
     /// How many wait, itself included. With several partitions, those of its own.

@@ -40,6 +40,8 @@ public struct RefreshEvent: Sendable, Hashable {
     public var error: String?
     /// `running`, `retrying`: which attempt.
     public var attempt: Int?
+    /// `queued`: 1 for the next to be claimed, within its partition; `nil` while it is delayed.
+    public var position: Int?
     /// `retrying`, delayed `queued`: when it becomes claimable.
     public var runAt: Timestamp?
     /// `updated`: only freshness was renewed, the content is as before.

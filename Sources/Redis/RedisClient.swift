@@ -40,6 +40,9 @@ package final class RedisClient: Sendable {
     /// Whether every master is connected. From any thread.
     package var isConnected: Bool { flag.isSet }
 
+    /// Who it is to Redis.
+    package var user: String { url.credentials?.user ?? "default" }
+
     /// Tells `observer`, on the loop, the state now and each change.
     package func onState(_ observer: @escaping @Sendable (RedisConnection.State) -> Void) {
         routers.main.perform { $0.observe(observer) }

@@ -26,7 +26,7 @@ extension JSONText {
         member("at", event.at)
         switch event.kind {
         case .queued:
-            member("position", estimates.position)
+            member("position", estimates.position ?? event.position)
             member("eta_seconds", estimates.remaining)
             if let runAt = event.runAt { member("run_at", runAt) }
         case .running:

@@ -14,6 +14,7 @@ extension JSONText {
         member("position", job.position)
         member("ahead", job.ahead)
         member("queue_depth", job.queueDepth)
+        if let partition = job.partition { member("partition", partition) }
         member("eta_seconds", job.estimatedRemaining)
         member(progress: job.progress, remaining: job.estimatedRemaining)
         member("attempt", job.attempt)
@@ -66,6 +67,7 @@ extension JSONText {
         member("position", job.position)
         member("ahead", job.ahead)
         member("queue_depth", job.queueDepth)
+        if let partition = job.partition { member("partition", partition) }
         member("eta_seconds", job.estimatedRemaining)
         member("running_seconds", receipt.runningFor)
         member("run_at", job.runAt)

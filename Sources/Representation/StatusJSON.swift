@@ -27,6 +27,7 @@ extension JSONText {
             json.member("size_bytes", payload?.facts.sizeBytes)
             json.member("job_id", job?.id.text)
             json.member("position", isUnderWay ? job?.position : nil)
+            if isUnderWay, let partition = job?.partition { json.member("partition", partition) }
             json.member("eta_seconds", isUnderWay ? job?.estimatedRemaining : nil)
             json.member(
                 progress: isUnderWay ? job?.progress : nil, remaining: job?.estimatedRemaining)

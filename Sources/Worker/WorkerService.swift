@@ -56,7 +56,9 @@ package struct WorkerService: Service {
         self.loop = loop
         self.pace = pace
         slots = Slots(capacity: settings.worker.concurrency)
-        attempts = RunningAttempts(pace: pace, grace: Self.stopGrace)
+        attempts = RunningAttempts(
+            pace: pace, grace: Self.stopGrace,
+            maximum: settings.refresh.maximumConcurrent ?? .max)
         runner = JobRunner(
             settings: settings, resources: served, store: store, attempts: attempts,
             breakers: Breakers(),
@@ -65,8 +67,9 @@ package struct WorkerService: Service {
         announcer = Announcer(
             id: id, version: version, store: store, slots: slots, pace: pace, health: health)
         claimer = Claimer(
-            store: store, slots: slots, drain: drain, pace: pace, health: health,
-            request: Self.claimRequests(settings, worker: id, partitions: store.partitions))
+            store: store, slots: slots, drain: drain, pace: pace, health: health, worker: id,
+            cap: SharedCap(settings, partitions: store.partitions),
+            request: Self.claimRequests(settings, worker: id))
     }
 
     /// How long a process should let a worker end: the drain, the sources' grace and the hand-back.
@@ -75,7 +78,7 @@ package struct WorkerService: Service {
     }
 
     private static func claimRequests(
-        _ settings: Settings, worker: String, partitions: Int
+        _ settings: Settings, worker: String
     ) -> @Sendable (Int, Int) -> ClaimRequest {
         let standard = Duration.seconds(10)
         let leases = settings.resources.mapValues(\.lease).filter { $0.value != standard }
@@ -84,9 +87,7 @@ package struct WorkerService: Service {
             var request = ClaimRequest(
                 worker: worker, partition: partition, limit: limit, lease: standard)
             request.leases = leases
-            request.maximumConcurrent = cap.map {
-                PartitionRotation.share(of: $0, partition: partition, count: partitions)
-            }
+            request.maximumConcurrent = cap
             return request
         }
     }
@@ -170,6 +171,7 @@ package struct WorkerService: Service {
             let next = mayChain ? claimer.request(partition, 1) : nil
             granted = await runner.run(current, next: next)
         }
+        if let slot = first.slot { await claimer.giveBack([slot]) }
         slots.release()
     }
 

@@ -1,3 +1,4 @@
+import Coordination
 import FreshetModel
 import TestSupport
 import Testing
@@ -109,6 +110,46 @@ struct AskTests {
         }
     }
 
+    @Test("with a full queue a stale read tells of no refresh, and nobody waits for one")
+    func fullAndStale() async throws {
+        let settings = APIFixture.settings { $0.refresh.maximumQueue = 1 }
+        try await APIFixture.run(settings) { api in
+            try await api.keep("cinema", "[1]", freshFor: .always)
+            #expect(try await api.post("/v1/resources/films/refresh").status == 202)
+            let began = ContinuousClock.now
+            let waited = try await api.get("/api/cinema", ["Prefer": "wait=30"])
+            #expect(ContinuousClock.now - began < .seconds(10))
+            for read in [waited, try await api.get("/api/cinema")] {
+                #expect(read.json["cache_valid"].bool == false)
+                #expect(read.json["refreshing_in_background"].bool == false)
+                #expect(read.field("Cache-Status")?.contains("refreshing") == false)
+            }
+            let expired = try await api.post("/v1/resources/cinema/expire")
+            #expect(expired.json["code"].string == "queue_full")
+            // Room again: the next reads ask, and say so.
+            _ = try await api.claim()
+            try await eventually("a refresh") {
+                try await api.get("/api/cinema").json["refreshing_in_background"].bool == true
+            }
+            #expect(try await api.claim().key.text == "cinema")
+        }
+    }
+
+    @Test("a problem shows its job as the job itself is shown")
+    func problemJob() async throws {
+        try await APIFixture.run { api in
+            async let cold = api.get("/api/cinema")
+            try await api.fail(try await api.claim(), "no luck")
+            let problem = try await cold
+            #expect(problem.json["code"].string == "source_failed")
+            let shown = problem.json["job"]
+            #expect(shown["max_attempts"].number == 2)
+            #expect(shown["worker"].string == "test-worker")
+            #expect(shown["duration_seconds"].number != nil)
+            #expect(shown["state"].string == "dead")
+        }
+    }
+
     @Test("jobs are shown, listed and cancelled")
     func jobs() async throws {
         try await APIFixture.run { api in
@@ -126,6 +167,8 @@ struct AskTests {
             let again = try await api.send("DELETE", "/v1/jobs/\(id)")
             #expect(again.status == 409)
             #expect(again.json["code"].string == "already_ended")
+            #expect(again.json["job"]["max_attempts"].number == 2)
+            #expect(again.json["job"]["finished_at"].string != nil)
             #expect(try await api.get("/v1/jobs/1-cinema").status == 404)
             #expect(try await api.get("/v1/jobs/nonsense").status == 404)
             #expect(try await api.send("DELETE", "/v1/jobs/1-cinema").status == 404)

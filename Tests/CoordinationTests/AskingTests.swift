@@ -257,5 +257,84 @@ extension StoreConformance {
                 #expect(try await scene.story().filter { $0 == "queued c" }.count == 1)
             }
         }
+
+        @Test(
+            "with a full queue nothing is marked stale that is not asked for",
+            arguments: StoreKind.available)
+        func expireWhenFull(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                try await scene.fill(["a"])
+                try await scene.ask("b")
+                let told = try await scene.events().count
+                var request = RefreshRequest(key: try makeKey("a"))
+                request.maximumQueue = 1
+                #expect(try await scene.store.expire(request) == .queueFull(waiting: 1))
+                let kept = try #require(await scene.status("a").payload)
+                #expect(kept.isFresh(at: scene.clock.now))
+                #expect(try await scene.events().count == told)
+                // A key that has a job joins it, full or not.
+                try await scene.ask("a")
+                guard case .accepted = try await scene.store.expire(request) else {
+                    throw Scene.Unexpected("a join was refused")
+                }
+                #expect(try await scene.events().last?.kind == .expired)
+            }
+        }
+
+        @Test(
+            "a retrying job whose class rises is told as queued: no attempt failed",
+            arguments: StoreKind.available)
+        func raisedRetry(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                try await scene.ask("a") { $0.priority = .low }
+                try await scene.fail(scene.claim())
+                try await scene.ask("a") {
+                    $0.origin = .read
+                    $0.priority = .high
+                }
+                #expect(try await scene.status("a").state == .retrying)
+                let event = try #require(await scene.events().last)
+                #expect(event.kind == .queued)
+                #expect(event.runAt == scene.clock.now + .seconds(30))
+                #expect(event.error == nil)
+            }
+        }
+
+        @Test(
+            "where there are several partitions a job tells in whose queue it counts",
+            arguments: StoreKind.available)
+        func partition(_ kind: StoreKind) async throws {
+            try await Scene.run(kind, partitions: 3) { (scene: Scene) async throws in
+                for number in 0..<6 {
+                    let job = try await scene.ask("a?n=\(number)").job
+                    let expected = job.id.key.partition(of: 3)
+                    #expect(job.partition == expected)
+                    #expect(try await scene.store.job(job.id)?.partition == expected)
+                    #expect(try await scene.status(job.id.key.text).job?.partition == expected)
+                }
+            }
+            try await Scene.run(kind) { (scene: Scene) async throws in
+                #expect(try await scene.ask("a").job.partition == nil)
+                #expect(try await scene.status("a").job?.partition == nil)
+            }
+        }
+
+        @Test("a queued event tells the position, as the job does", arguments: StoreKind.available)
+        func toldPositions(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                try await scene.ask("a")
+                try await scene.ask("b") { $0.priority = .low }
+                try await scene.ask("c") { $0.delay = .seconds(5) }
+                try await scene.ask("b") { $0.priority = .high }
+                try await scene.ask("c")
+                let claim = try await scene.claim()
+                try await scene.ask("b") { $0.force = true }
+                #expect(try await scene.store.handBack(claim, delay: .zero))
+                let told = try await scene.events().filter { $0.kind == .queued }
+                #expect(told.map(\.key.text) == ["a", "b", "c", "b", "c", "b"])
+                #expect(told.map(\.position) == [1, 2, nil, 1, 3, 1])
+                #expect(told.allSatisfy { $0.attempt == nil })
+            }
+        }
     }
 }

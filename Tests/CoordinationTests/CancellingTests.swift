@@ -86,6 +86,8 @@ extension StoreConformance {
                 #expect(status.job?.id == second)
                 #expect(status.job?.position == 1)
                 #expect(try await scene.story().suffix(2) == ["cancelled a", "queued a"])
+                #expect(try await scene.claims().isEmpty)
+                try await scene.store.release(claim)
                 #expect(try await scene.claim().jobID == second)
             }
         }
@@ -124,6 +126,7 @@ extension StoreConformance {
                 let id = try await scene.ask("a").job.id
                 let first = try await scene.claim()
                 _ = try await scene.cancel(id)
+                try await scene.store.release(first)
                 try await scene.ask("a")
                 let second = try await scene.claim()
                 try await scene.purge("a")
@@ -183,6 +186,7 @@ extension StoreConformance {
                 try await scene.purge("a")
                 try await scene.purge("none")
                 #expect(try await scene.events().count == count)
+                try await scene.store.release(claim)
                 try await scene.fill(["a"])
                 #expect(try await scene.status("a").version == 3)
             }

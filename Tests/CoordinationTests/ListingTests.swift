@@ -79,6 +79,37 @@ extension StoreConformance {
             }
         }
 
+        @Test("a rerun is listed behind the job it follows", arguments: StoreKind.available)
+        func reruns(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                var expected: [JobID] = []
+                for key in ["a", "b", "c"] {
+                    let running = try await scene.ask(key).job.id
+                    _ = try await scene.claim()
+                    scene.advance(.milliseconds(1))
+                    expected.append(running)
+                    guard key != "b" else { continue }
+                    expected.append(try await scene.ask(key) { $0.force = true }.job.id)
+                }
+                let waiting = try await scene.ask("d").job.id
+                for limit in 1...7 {
+                    for (states, ids) in [
+                        ([], expected + [waiting]), ([.running], [0, 2, 3].map { expected[$0] }),
+                        ([.queued], [expected[1], expected[4], waiting]),
+                    ] as [(Set<JobState>, [JobID])] {
+                        let jobs = try await walk(limit) {
+                            try await scene.store.jobs(states: states, cursor: $0, limit: limit)
+                        }
+                        #expect(jobs.map(\.id) == ids, "\(states), limit \(limit)")
+                        #expect(
+                            jobs.allSatisfy {
+                                $0.isRerun == ($0.id == expected[1] || $0.id == expected[4])
+                            })
+                    }
+                }
+            }
+        }
+
         @Test("jobs are listed by state, in their orders", arguments: StoreKind.available)
         func jobs(_ kind: StoreKind) async throws {
             try await Scene.run(kind) { scene in

@@ -33,7 +33,9 @@ enum Step: Sendable {
     case publish(claim: Int, content: Int?, fresh: Int, keep: Int?, variants: Int, next: Bool)
     case fail(claim: Int, retryAfter: Int?, online: Bool)
     case handBack(claim: Int, delay: Int)
-    case maintain
+    case release(claim: Int)
+    case slots(names: [Int], maximum: Int, back: Bool)
+    case maintain(guarded: Bool)
     case staleKeys(limit: Int, window: Int, coolDown: Int)
     case recordReads(keys: [Int])
     case announce(worker: Int, capacity: Int)
@@ -93,8 +95,14 @@ enum Step: Sendable {
         case 73..<81:
             return .fail(
                 claim: claim(), retryAfter: pick([nil, 0, 1, 5]), online: pick([true, false]))
-        case 81..<84: return .handBack(claim: claim(), delay: pick([0, 0, 3]))
-        case 84..<88: return .maintain
+        case 81..<83: return .handBack(claim: claim(), delay: pick([0, 0, 3]))
+        case 83..<85: return .release(claim: claim())
+        case 85..<86:
+            return .slots(
+                names: Set((0..<pick([1, 3])).map { _ in number() % 6 }).sorted(),
+                maximum: pick([2, 3]),
+                back: pick([true, false, false]))
+        case 86..<88: return .maintain(guarded: pick([true, false]))
         case 88..<91:
             return .staleKeys(
                 limit: pick([1, 3, 100]), window: pick([0, 20]), coolDown: pick([0, 10]))

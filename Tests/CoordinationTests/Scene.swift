@@ -103,6 +103,10 @@ struct Scene: Sendable {
         try #require(await claims(1, worker: worker, lease: lease).first)
     }
 
+    func take(_ slots: [Slot], maximum: Int) async throws -> [Bool] {
+        try await store.takeSlots(slots, maximum: maximum)
+    }
+
     func publication(
         _ claim: Claim, _ text: String = "[1,2]", fresh: FreshFor = .duration(.seconds(60)),
         keep: Duration? = .seconds(3600)

@@ -94,11 +94,23 @@ final class TwoStores {
         case .claim(let limit, let maximum, let lease):
             let request = claimRequest(limit: limit, maximum: maximum, lease: lease)
             try same(await memory.claim(request), await redis.claim(request))
-        case .heartbeat, .publish, .fail, .handBack: try await settle(step)
-        case .maintain:
+        case .heartbeat, .publish, .fail, .handBack, .release: try await settle(step)
+        case .maintain(let guarded):
+            let interval = Duration.seconds(guarded ? 5 : 0)
             try same(
-                "maintain", await memory.maintain(partition: 0, keepJobs: keepJobs),
-                await redis.maintain(partition: 0, keepJobs: keepJobs))
+                "maintain",
+                await memory.maintain(
+                    partition: 0, keepJobs: keepJobs, atMostEvery: interval),
+                await redis.maintain(partition: 0, keepJobs: keepJobs, atMostEvery: interval))
+        case .slots(let names, let maximum, let back):
+            let slots = names.map { Slot(lease: .seconds($0 < 2 ? 3 : 10), name: "s\($0)") }
+            guard back else {
+                return try same(
+                    "slots", await memory.takeSlots(slots, maximum: maximum),
+                    await redis.takeSlots(slots, maximum: maximum))
+            }
+            try await memory.giveBackSlots(slots)
+            try await redis.giveBackSlots(slots)
         case .staleKeys, .recordReads, .announce, .withdraw, .lead, .fire:
             try await upkeep(step)
         }
@@ -183,6 +195,10 @@ final class TwoStores {
             try same(
                 "handBack", await memory.handBack(claim.memory, delay: .seconds(delay)),
                 await redis.handBack(claim.redis, delay: .seconds(delay)))
+        case .release(let number):
+            guard let claim = pick(claims, number) else { return }
+            try await memory.release(claim.memory)
+            try await redis.release(claim.redis)
         default: break
         }
     }

@@ -219,5 +219,54 @@ extension StoreConformance {
                 #expect(found.staleHits == 3)
             }
         }
+
+        @Test(
+            "many processes cost about one round in their interval", arguments: StoreKind.available)
+        func guarded(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                func round() async throws -> Int {
+                    try await scene.store.maintain(
+                        partition: 0, keepJobs: .seconds(60), atMostEvery: .milliseconds(700)
+                    ).promoted
+                }
+                func due() async throws {
+                    try await scene.ask("a") { $0.delay = .milliseconds(1) }
+                    scene.advance(.milliseconds(1))
+                }
+                #expect(try await round() == 0)
+                try await due()
+                for _ in 0..<5 { #expect(try await round() == 0) }
+                scene.advance(.milliseconds(698))
+                #expect(try await round() == 0)
+                scene.advance(.milliseconds(1))
+                #expect(try await round() == 1)
+                // Whoever kept the last round is not needed for the next, nor is a clock that goes on.
+                try await scene.publish(scene.claim())
+                try await due()
+                scene.advance(.seconds(-3600))
+                #expect(try await round() == 0)
+                #expect(try await scene.maintain().promoted == 0)
+                scene.advance(.seconds(3600))
+                #expect(try await round() == 1)
+            }
+        }
+
+        @Test("a round that left work over is followed at once", arguments: StoreKind.available)
+        func overfull(_ kind: StoreKind) async throws {
+            try await Scene.run(kind) { scene in
+                for number in 0..<130 {
+                    try await scene.ask("a?n=\(number)") { $0.delay = .milliseconds(1) }
+                }
+                scene.advance(.seconds(1))
+                var promoted: [Int] = []
+                for _ in 0..<3 {
+                    promoted.append(
+                        try await scene.store.maintain(
+                            partition: 0, keepJobs: .seconds(60), atMostEvery: .seconds(1)
+                        ).promoted)
+                }
+                #expect(promoted == [100, 30, 0])
+            }
+        }
     }
 }

@@ -144,6 +144,24 @@ package final class HookedStore: RefreshStore {
         }
     }
 
+    package func release(_ claim: Claim) async throws(RefreshError) {
+        try await pass("release") { () throws(RefreshError) in try await base.release(claim) }
+    }
+
+    package func takeSlots(
+        _ slots: [Slot], maximum: Int
+    ) async throws(RefreshError) -> [Bool] {
+        try await pass("takeSlots") { () throws(RefreshError) in
+            try await base.takeSlots(slots, maximum: maximum)
+        }
+    }
+
+    package func giveBackSlots(_ slots: [Slot]) async throws(RefreshError) {
+        try await pass("giveBackSlots") { () throws(RefreshError) in
+            try await base.giveBackSlots(slots)
+        }
+    }
+
     package func waitForWork(timeout: Duration) async throws(RefreshError) {
         try await pass("waitForWork") { () throws(RefreshError) in
             try await base.waitForWork(timeout: timeout)
@@ -167,10 +185,11 @@ package final class HookedStore: RefreshStore {
     }
 
     package func maintain(
-        partition: Int, keepJobs: Duration
+        partition: Int, keepJobs: Duration, atMostEvery interval: Duration
     ) async throws(RefreshError) -> MaintenanceReport {
         try await pass("maintain") { () throws(RefreshError) in
-            try await base.maintain(partition: partition, keepJobs: keepJobs)
+            try await base.maintain(
+                partition: partition, keepJobs: keepJobs, atMostEvery: interval)
         }
     }
 

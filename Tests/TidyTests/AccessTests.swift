@@ -17,7 +17,8 @@ struct AccessTests {
         "worker": (
             [
                 RefreshScripts.claim, RefreshScripts.heartbeat, RefreshScripts.publish,
-                RefreshScripts.fail, RefreshScripts.handBack, RefreshScripts.announce,
+                RefreshScripts.fail, RefreshScripts.handBack, RefreshScripts.release,
+                RefreshScripts.slots, RefreshScripts.announce,
                 RefreshScripts.maintain, RefreshScripts.read, RefreshScripts.request,
                 RefreshScripts.queue, RefreshScripts.recordTimes,
             ], "get getrange set blpop subscribe unsubscribe wait"

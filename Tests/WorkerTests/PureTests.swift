@@ -23,20 +23,6 @@ struct PartitionRotationTests {
         #expect(PartitionRotation.mayChain(after: 1, partitions: 2))
         #expect(!PartitionRotation.mayChain(after: PartitionRotation.chainLimit, partitions: 2))
     }
-
-    @Test("the parts of a cap add up to it", arguments: [(7, 3), (3, 3), (100, 7)])
-    func shares(cap: Int, count: Int) {
-        let shares = (0..<count).map {
-            PartitionRotation.share(of: cap, partition: $0, count: count)
-        }
-        #expect(shares.reduce(0, +) == cap)
-        #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
-    }
-
-    @Test("every partition may run one job, whatever the cap")
-    func smallCap() {
-        #expect(PartitionRotation.share(of: 1, partition: 3, count: 4) == 1)
-    }
 }
 
 @Suite("Payload preparation")

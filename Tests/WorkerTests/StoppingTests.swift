@@ -60,6 +60,85 @@ struct StoppingTests {
         }
     }
 
+    @Test("a new request waits until the cancelled source has ended", arguments: [true, false])
+    func oneAtATime(purges: Bool) async throws {
+        try await withStore { store in
+            let tally = Tally()
+            let stopped = Gate()
+            let mayEnd = Gate()
+            let source: @Sendable (SourceContext) async throws -> SourceOutcome = { _ in
+                tally.enter()
+                defer { tally.leave() }
+                guard tally.total == 1 else { return Fixtures.json("2") }
+                _ = try? await untilCancelled()
+                stopped.open()
+                await mayEnd.wait()
+                return Fixtures.json("1")
+            }
+            try await withWorker(plain, store, id: "w1", source: source) { _ in
+                try await withWorker(plain, store, id: "w2", source: source) { _ in
+                    let first = try await store.ask("r")
+                    try await eventually("running") { tally.now == 1 }
+                    if purges {
+                        try await store.base.purge(Fixtures.key("r"), keepJobs: .seconds(60))
+                    } else {
+                        _ = try await store.base.cancel(first, keepJobs: .seconds(60))
+                    }
+                    let second = try await store.ask("r")
+                    #expect(second != first)
+                    await stopped.wait()
+                    // Both workers look for work meanwhile.
+                    let looks = store.calls("claim")
+                    try await eventually("looks") { store.calls("claim") >= looks + 4 }
+                    #expect(try await store.base.job(second)?.state == .queued)
+                    mayEnd.open()
+                    // At once, not when a lease of ten seconds has run out.
+                    _ = try await eventualValue("run", deadline: .seconds(5)) {
+                        try await store.base.job(second).flatMap {
+                            $0.state == .succeeded ? $0 : nil
+                        }
+                    }
+                }
+            }
+            #expect(tally.most == 1 && tally.total == 2)
+            #expect(try await store.status("r").version == 1)
+        }
+    }
+
+    @Test("a source left behind does not free its key")
+    func leftBehind() async throws {
+        let gate = Gate()
+        let clock = ManualPace()
+        let settings = Fixtures.settings(Fixtures.resource("r") { $0.lease = .seconds(600) })
+        try await withStore { store in
+            let tally = Tally()
+            try await withWorker(
+                settings, store, pace: clock.pace,
+                source: { _ in
+                    tally.enter()
+                    await gate.wait()
+                    return Fixtures.json("1")
+                }
+            ) { _ in
+                let first = try await store.ask("r")
+                try await eventually("running") { tally.now == 1 }
+                _ = try await store.base.cancel(first, keepJobs: .seconds(60))
+                let heartbeats = store.calls("heartbeat")
+                try await clock.advance(by: .seconds(1)) {
+                    store.calls("heartbeat") >= heartbeats + 3
+                }
+                // Past its grace: nobody waits for it any more.
+                clock.advance(by: WorkerService.stopGrace)
+                let second = try await store.ask("r")
+                let looks = store.calls("claim")
+                try await clock.advance(by: .seconds(1)) { store.calls("claim") >= looks + 3 }
+                #expect(try await store.base.job(second)?.state == .queued)
+                #expect(store.calls("release") == 0)
+            }
+        }
+        gate.open()
+    }
+
     private func id(_ store: HookedStore) async throws -> JobID {
         let jobs = try await store.base.jobs(states: [], cursor: nil, limit: 10)
         return try #require(jobs.items.first?.id)

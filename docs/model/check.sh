@@ -57,6 +57,7 @@ fails -DUNFENCED
 fails -DCRASHES=1 -DFENCE_ONLY
 fails -DREPEATS=1 -DFORGETFUL
 fails -DDROPS=1 -DDEAF
+fails -DCANCELS=1 -DUNHELD
 
 if [ "${1:-}" = long ]; then
     limit=1800

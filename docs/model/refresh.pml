@@ -13,6 +13,7 @@
  *                 repeats after a crash
  *   -DFORGETFUL   a repeated publication is applied again
  *   -DDEAF        a lost subscription is not noticed
+ *   -DUNHELD      a cancelled job's key may be claimed while its source is still ending
  */
 
 #ifndef LOSSES
@@ -50,6 +51,7 @@ typedef Redis {
     bool waiting;         /* members of the sorted sets: not one variable, so that being in two */
     bool delayed;         /* places at once could happen */
     bool leased;
+    byte stopping;        /* nonce of a cancelled claim whose source may still run */
     byte job;             /* its number, under way or dead */
     byte rerun;
     byte attempt;
@@ -72,6 +74,8 @@ byte loads;               /* numbers claims; also the random nonce, which never 
 byte jobs;                /* numbers jobs: the microsecond clock of ids, which never repeats */
 byte lost_asks;           /* a bit per asker whose ask a crash undid */
 byte version_seen;        /* in this history: a crash begins another */
+
+byte running;             /* nonce of the source that runs under a lease that has not run out */
 
 /* Pub/sub: an asker is woken by an event, or because its subscription was cut and stands again. */
 bool woken[2];
@@ -111,6 +115,11 @@ inline finish(how) {
     :: live.rerun == 0 && how == DEAD -> skip
     fi;
     announce()
+}
+
+/* The source that ran under this nonce has ended. */
+inline source_ended(which) {
+    if :: running == which -> running = 0 :: else -> skip fi
 }
 
 /* Whether the claim that a worker holds is the live one. */
@@ -168,7 +177,11 @@ proctype Asker(byte me) {
         cancels > 0 -> cancels--;
         if
         :: job == live.rerun -> live.rerun = 0; live.ended[job] = CANCELLED; announce()
-        :: job == live.job && !idle -> finish(CANCELLED)
+        :: job == live.job && !idle ->
+#ifndef UNHELD
+            if :: live.leased -> live.stopping = live.nonce :: else -> skip fi;
+#endif
+            finish(CANCELLED)
         :: else -> skip
         fi;
         check() }
@@ -188,8 +201,11 @@ proctype Worker() {
 end_claim:
     atomic {
         /* claim */
-        live.waiting ->
+        live.waiting && live.stopping == 0 ->
         loads++;
+        /* One source at a time, but for those that outlive their lease. */
+        assert(running == 0);
+        running = loads;
         live.waiting = false; live.leased = true;
         live.attempt++;
         live.fence++;
@@ -220,9 +236,10 @@ working:
         :: else -> skip      /* the same answer as before, or the lease is lost */
         fi;
         check();
+        source_ended(nonce);
         if
         :: repeats > 0 -> repeats--; goto working
-        :: true -> forget; goto end_claim
+        :: true -> goto release
         fi }
     :: atomic {
         /* fail */
@@ -234,7 +251,8 @@ working:
         :: else -> skip
         fi;
         check();
-        forget; goto end_claim }
+        source_ended(nonce);
+        goto release }
     :: atomic {
         /* hand_back: the attempt does not count */
         returns > 0 -> returns--;
@@ -243,12 +261,26 @@ working:
         :: else -> skip
         fi;
         check();
-        forget; goto end_claim }
+        source_ended(nonce);
+        goto release }
     :: atomic {
-        /* heartbeat: told that the lease is lost. Or the worker dies, which is the same to others:
-           it never speaks under this claim again. */
+        /* heartbeat: told that the lease is lost, and the source is stopped */
+        !mine ->
+        source_ended(nonce);
+        goto release }
+    :: atomic {
+        /* The worker dies, or leaves a source behind that does not stop: it never speaks under this
+           claim again. What it ran counts until the lease has run out. */
         forget; goto end_claim }
-    fi
+    fi;
+release:
+    atomic {
+        /* release: of a cancelled claim; of others it changes nothing. The word may be lost too. */
+        if
+        :: live.stopping == nonce -> live.stopping = 0
+        :: true -> skip
+        fi;
+        forget; goto end_claim }
 }
 
 /* maintain: promotes what is due, reaps what is late. Time passes as it likes. */
@@ -258,12 +290,16 @@ end:
     :: atomic { live.delayed -> live.delayed = false; live.waiting = true; check() }
     :: atomic {
         live.leased ->
+        source_ended(live.nonce);
         live.lost++;
         if
         :: live.lost == LOSSES -> finish(DEAD)
         :: else -> live.leased = false; live.waiting = true; live.attempt--
         fi;
         check() }
+    :: atomic {
+        /* The lease of a cancelled job would have ended. */
+        live.stopping != 0 -> source_ended(live.stopping); live.stopping = 0 }
     od
 }
 
@@ -281,6 +317,7 @@ end:
 
 inline copy(to, from) {
     to.waiting = from.waiting; to.delayed = from.delayed; to.leased = from.leased;
+    to.stopping = from.stopping;
     to.job = from.job; to.rerun = from.rerun; to.attempt = from.attempt; to.lost = from.lost;
     to.fence = from.fence; to.nonce = from.nonce; to.version = from.version;
     to.settled = from.settled; to.kept_load = from.kept_load; to.published = from.published;
@@ -298,10 +335,13 @@ end_crash:
         lost_asks = live.asks & ~disk.asks;
         copy(live, disk);
         version_seen = live.version;
+        /* A source of the lost history may run beside one of the new: nothing here knows of it. */
+        running = 0;
         /* Every connection was lost with it. */
         cut[0] = false; cut[1] = false; woken[0] = true; woken[1] = true;
         /* Nobody looks at the disk again: fewer states to tell apart. */
         disk.waiting = false; disk.delayed = false; disk.leased = false;
+        disk.stopping = 0;
         disk.job = 0; disk.rerun = 0; disk.attempt = 0; disk.lost = 0; disk.fence = 0;
         disk.nonce = 0; disk.version = 0; disk.settled = 0; disk.kept_load = 0;
         disk.published = 0; disk.asks = 0; disk.ended[1] = 0; disk.covers[1] = 0; disk.ended[2] = 0;

@@ -14,6 +14,8 @@ struct Problem: Error {
     var detail: String
     /// The job it is about, for `not_ready` and `source_failed`.
     var job: Job?
+    /// Attempts of that job's resource, where the answer does not know it anyway.
+    var maximumAttempts: Int?
     /// `/ready`: live workers, when known.
     var workersAlive: Int??
     /// Seconds after which asking again may help: `Retry-After`.

@@ -14,7 +14,11 @@ extension Problem {
             json.member("code", code)
             json.member("request_id", requestID)
             if let workersAlive { json.member("workers_alive", workersAlive) }
-            if let job { json.member("job", nested: job, maximumAttempts: maximumAttempts) }
+            if let job {
+                json.member(
+                    "job", nested: job,
+                    maximumAttempts: maximumAttempts ?? self.maximumAttempts)
+            }
         }
         var headers = [
             ("Content-Type", "application/problem+json"), ("Cache-Control", "no-store"),

@@ -41,7 +41,9 @@ final class AskHandler {
             let outcome =
                 expires ? try await store.expire(request) : try await store.request(request)
             // The event says the same; who reads its own write must not depend on which comes first.
-            if expires { table.find(key)?.copy?.expire(at: time.now()) }
+            if expires, case .accepted = outcome {
+                table.find(key)?.copy?.expire(at: time.now())
+            }
             note(outcome)
             if case .accepted(let receipt) = outcome {
                 Log.info(
@@ -75,9 +77,13 @@ final class AskHandler {
     }
 
     private func note(_ outcome: RequestOutcome) {
-        guard case .accepted(let receipt) = outcome, let entry = table.find(receipt.job.id.key)
-        else { return }
-        asker.accepted(receipt, entry)
+        switch outcome {
+        case .accepted(let receipt):
+            asker.noteDepth(receipt)
+            if let entry = table.find(receipt.job.id.key) { asker.accepted(receipt, entry) }
+        case .queueFull: asker.queueIsFull()
+        case .notNeeded, .coolingDown: break
+        }
     }
 
     /// `DELETE /v1/resources/{key}`.

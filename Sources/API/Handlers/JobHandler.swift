@@ -44,6 +44,7 @@ struct JobHandler {
             var problem = Problem(
                 409, "already_ended", "The job has ended: it is \(state.rawValue).")
             problem.job = job
+            problem.maximumAttempts = resources[id.key.resource]?.retry.maximumAttempts
             throw problem
         case .unknown: throw Self.unknown(text)
         }

@@ -50,6 +50,7 @@ struct ProbeHandler {
             switch error.code {
             case .redisRefusesWrites, .notDurable: "Redis takes no writes"
             case .redisUnavailable, .redisBusy: "Redis is not reachable"
+            case .redisDenied: "Redis denies access"
             case .corrupt: "Redis answers what Freshet does not understand"
             }
         var problem = Problem(503, error.code.rawValue, "\(what): \(error.message)")

@@ -45,21 +45,22 @@ extension ReadHandler {
                         kind: .waitedCold, isRefreshing: entry.isRefreshing,
                         applied: preferred.map { "wait=\($0)" }))
             case .failed(_, let error)?:
-                throw failed(entry.refresh.job ?? job, error: error)
+                throw failed(await known(entry.refresh.job ?? job), error: error)
             case .cancelled(let ended)?:
                 if ended == nil, entry.refresh.state.isUnderWay { continue }
                 if let copy = entry.servable(time.now()), copy.metadata.version > 0 {
                     return try await answer(plan, facts, entry, HitAnswer.Circumstances())
                 }
                 if ended == nil { continue }
-                throw notReady(plan, job, "The refresh was cancelled.")
+                throw notReady(plan, await known(job), "The refresh was cancelled.")
             case nil:
                 if job.state == .retrying { throw await retrying(job) }
                 if facts.preferences.respondAsync {
                     return receipts.accepted(receipt, applied: "respond-async")
                 }
                 throw notReady(
-                    plan, entry.refresh.job ?? job, "Nothing is kept yet; a refresh is under way.")
+                    plan, await known(entry.refresh.job ?? job),
+                    "Nothing is kept yet; a refresh is under way.")
             }
         }
         throw notReady(plan, entry.refresh.job, "Nothing is kept.")
@@ -91,7 +92,8 @@ extension ReadHandler {
         case .success(.coolingDown(let id, let error)):
             var job = Job(id: id, state: .dead)
             if let known = entry.refresh.job, known.id == id { job = known }
-            job.error = error
+            job = await known(job)
+            job.error = job.error ?? error
             throw failed(job, error: error)
         case .success(.queueFull(let waiting)): throw .queueFull(waiting: waiting)
         case .failure(let error): throw Problem(error)
@@ -114,14 +116,19 @@ extension ReadHandler {
         }
     }
 
-    /// The problem of a job whose next attempt is still to come; a receipt does not say why the last
-    /// one failed, so the store is asked.
+    /// The problem of a job whose next attempt is still to come.
     private func retrying(_ job: Job) async -> Problem {
+        let known = await known(job)
+        return failed(known, error: known.error ?? "see the job")
+    }
+
+    /// The job as `GET /v1/jobs/{id}` shows it: receipts and events tell less. When the store does
+    /// not answer, what they told has to do.
+    private func known(_ job: Job) async -> Job {
         do {
-            let known = try await store.job(job.id) ?? job
-            return failed(known, error: known.error ?? "see the job")
+            return try await store.job(job.id) ?? job
         } catch {
-            return failed(job, error: "see the job")
+            return job
         }
     }
 

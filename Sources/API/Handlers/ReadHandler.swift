@@ -77,8 +77,9 @@ final class ReadHandler {
         let now = time.now(monotonic)
         guard let copy = entry.servable(now) else { return nil }
         let asks = wantsRefresh(plan.resource, copy.metadata, now) && entry.mayAsk(monotonic)
+        let triggers = asks && asker.mayExpect(entry, at: monotonic)
         let circumstances = HitAnswer.Circumstances(
-            hasTriggered: asks, isRefreshing: asks || entry.isRefreshing,
+            hasTriggered: triggers, isRefreshing: triggers || entry.isRefreshing,
             applied: facts.preferences.respondAsync ? "respond-async" : nil)
         guard let reply = answers.quick(plan, entry, copy, facts, circumstances, now: now) else {
             return nil
@@ -143,11 +144,9 @@ final class ReadHandler {
                 circumstances.job = receipt.job
                 wait.job = receipt.job.id
             }
-        } else if let metadata = before, wantsRefresh(plan.resource, metadata, time.now()),
-            entry.mayAsk(EventLoop.monotonicNanoseconds())
-        {
-            circumstances.hasTriggered = true
-            asker.askLater(entry)
+        } else if let metadata = before, wantsRefresh(plan.resource, metadata, time.now()) {
+            circumstances.hasTriggered = await triggered(
+                entry, metadata.version, waits: (facts.preferences.wait ?? 0) > 0, trace)
         }
         circumstances.isRefreshing = circumstances.hasTriggered || entry.isRefreshing
         if let seconds = facts.preferences.wait {
@@ -163,6 +162,24 @@ final class ReadHandler {
             circumstances.applied = "respond-async"
         }
         return try await answer(plan, facts, entry, circumstances)
+    }
+
+    /// Asks for a refresh of a stale payload; whether there is one to be expected. Who will wait for
+    /// it anyway waits for the store's word, so as not to wait for nothing.
+    private func triggered(
+        _ entry: KeyEntry, _ seen: Int64, waits: Bool, _ trace: String?
+    ) async -> Bool {
+        let now = EventLoop.monotonicNanoseconds()
+        let isAsking = if case .asking = entry.ask { true } else { false }
+        guard entry.mayAsk(now) || isAsking && waits else { return false }
+        guard waits else {
+            defer { asker.askLater(entry) }
+            return asker.mayExpect(entry, at: now)
+        }
+        switch await asker.ask(entry, seen: seen, trace: trace, isExact: false) {
+        case .success(.accepted), .success(.notNeeded): return true
+        case .success(.queueFull), .success(.coolingDown), .failure: return false
+        }
     }
 
     /// Answers with what is held now.

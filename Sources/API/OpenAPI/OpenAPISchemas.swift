@@ -39,6 +39,7 @@ enum OpenAPISchemas {
             [
                 ("id", "string"), ("key", "string"), ("state", "string"),
                 ("position", "integer?"), ("ahead", "integer?"), ("queue_depth", "integer"),
+                ("partition", "integer"),
                 ("eta_seconds", "number?"), ("progress", "Progress?"), ("attempt", "integer"),
                 ("max_attempts", "integer?"), ("error", "string?"), ("created_at", "time"),
                 ("started_at", "time?"), ("finished_at", "time?"), ("run_at", "time?"),
@@ -52,6 +53,7 @@ enum OpenAPISchemas {
                 ("status", "string"), ("message", "string"), ("is_running", "boolean"),
                 ("job_id", "string"), ("key", "string"), ("state", "string"),
                 ("position", "integer?"), ("ahead", "integer?"), ("queue_depth", "integer"),
+                ("partition", "integer"),
                 ("eta_seconds", "number?"), ("running_seconds", "number?"), ("run_at", "time?"),
                 ("durability", "string"), ("rerun", "boolean"),
             ]

@@ -33,6 +33,9 @@ final class KeyEntry {
     var copy: PayloadCopy?
     var refresh = RefreshView()
     var ask = ReadAsk.none
+    /// The last asking queued nothing, or the next one probably will not: the queue is full, or the
+    /// store fails. Nobody is told of a refresh until one is there.
+    var isAskVain = false
 
     /// The highest version a client was told of; a lower one is not served any more.
     private(set) var toldVersion: Int64 = 0
@@ -116,6 +119,7 @@ final class KeyEntry {
     func askEnded() {
         if case .asking = ask { return }
         ask = .none
+        isAskVain = false
     }
 
     /// The job this process asked for, as far as it has got.
@@ -126,6 +130,12 @@ final class KeyEntry {
         receipt.job = job
         receipt.status = refresh.state == .running ? .running : .queued
         return receipt
+    }
+
+    /// How long `job` was said to take when this process asked for it; events do not tell.
+    func estimate(of job: JobID) -> Duration? {
+        guard case .asked(let receipt) = ask, receipt.job.id == job else { return nil }
+        return receipt.job.estimatedRemaining
     }
 
     /// Whether a read may ask for a refresh at `now`, nanoseconds of the monotonic clock.
@@ -140,7 +150,8 @@ final class KeyEntry {
     /// Whether a refresh is under way, as far as is known.
     var isRefreshing: Bool {
         switch ask {
-        case .asking, .asked: true
+        case .asked: true
+        case .asking: !isAskVain
         case .none, .resting: refresh.state.isUnderWay
         }
     }

@@ -17,6 +17,8 @@ final class RefreshAsker {
     private let errands: Errands<APICore>
     private let maximumQueue: Int
     private let health: StoreHealth
+    /// Until when the queue is taken for full, nanoseconds of the monotonic clock.
+    private var isFullUntil: UInt64 = 0
 
     init(
         store: any RefreshStore, table: KeyTable, loader: PayloadLoader,
@@ -30,8 +32,15 @@ final class RefreshAsker {
         self.health = health
     }
 
+    /// Whether an asking for `entry` at `now` is likely to queue a refresh, as far as this process
+    /// knows; a reader of a stale payload is told of one before the store has answered.
+    func mayExpect(_ entry: KeyEntry, at now: UInt64) -> Bool {
+        !entry.isAskVain && now >= isFullUntil
+    }
+
     /// Asks for a refresh of what `entry` holds, after the answer that found it stale was queued.
     func askLater(_ entry: KeyEntry) {
+        entry.isAskVain = !mayExpect(entry, at: EventLoop.monotonicNanoseconds())
         entry.ask = .asking
         let key = entry.key
         let seen = entry.copy?.metadata.version
@@ -50,6 +59,7 @@ final class RefreshAsker {
         if !isExact, let receipt = entry.receipt { return .success(.accepted(receipt)) }
         let outcome = await entry.asks.outcome(health) {
             if case .asking = entry.ask { return }
+            entry.isAskVain = !mayExpect(entry, at: EventLoop.monotonicNanoseconds())
             entry.ask = .asking
             let key = entry.key
             errands.start { core in await core.asker.perform(key, seen, trace) }
@@ -98,16 +108,29 @@ final class RefreshAsker {
         case .success(.accepted(let receipt)): accepted(receipt, entry)
         case .success(.notNeeded):
             entry.ask = .none
+            entry.isAskVain = false
             loader.catchUp(entry)
         case .success(.coolingDown): entry.ask = .resting(until: now + Self.restWhileCooling)
-        case .success(.queueFull), .failure:
+        case .success(.queueFull):
+            queueIsFull()
+            entry.isAskVain = true
+            entry.ask = .resting(until: now + Self.restAfterFailure)
+        case .failure:
+            entry.isAskVain = true
             entry.ask = .resting(until: now + Self.restAfterFailure)
         }
         entry.copy?.forgetAnswers()
     }
 
+    /// Some asking of this process was refused.
+    func queueIsFull() {
+        isFullUntil = EventLoop.monotonicNanoseconds() + Self.restAfterFailure
+    }
+
     /// Takes the job that any asking of this process got.
     func accepted(_ receipt: RefreshReceipt, _ entry: KeyEntry) {
+        entry.isAskVain = false
+        noteDepth(receipt)
         // The events of a quick job may be here before the answer that it was queued.
         guard receipt.job.id.run > entry.lastEndedRun else {
             entry.ask = .none
@@ -116,5 +139,14 @@ final class RefreshAsker {
         if !receipt.job.isRerun { entry.ask = .asked(receipt) }
         entry.refresh.apply(receipt.job)
         entry.copy?.forgetAnswers()
+    }
+
+    /// Takes from a receipt whether another key would find room.
+    func noteDepth(_ receipt: RefreshReceipt) {
+        if receipt.job.queueDepth >= maximumQueue {
+            queueIsFull()
+        } else {
+            isFullUntil = 0
+        }
     }
 }

@@ -35,8 +35,15 @@ struct RefreshView {
         case .queued:
             // A rerun is queued beside the running job; that one is what is under way.
             if state == .running, let job, job.id != event.jobID { return false }
+            // A retrying job whose time or class has changed.
+            if state == .retrying, let runAt = event.runAt, isAbout(event) {
+                job?.runAt = runAt
+                return true
+            }
             begin(event, .queued, .queued)
             job?.runAt = event.runAt
+            job?.position = event.position
+            job?.ahead = event.position.map { $0 - 1 }
         case .running:
             begin(event, .running, .running)
             if let attempt = event.attempt { job?.attempt = attempt }

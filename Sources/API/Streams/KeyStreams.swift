@@ -75,7 +75,7 @@ final class KeyStreams {
         let isQueued = event.kind == .queued
         if isQueued, followed[job]?.toldQueued == .some(event.runAt) { return }
         followed[job]?.toldQueued = isQueued ? .some(event.runAt) : nil
-        group.send(writer.chunk(event, remaining: left))
+        group.send(writer.chunk(event, remaining: isQueued ? entry.estimate(of: job) : left))
         if event.kind.endsJob { finish(job, id: event.id) }
     }
 

@@ -6,6 +6,10 @@ internal import Runtime
 package struct Maintainer: Sendable {
     /// Time between two rounds; a job whose worker died waits this much longer than its lease.
     package static let interval = Duration.seconds(1)
+    /// A round that follows another's sooner than this does nothing. Below the shortest time between
+    /// two rounds of one process, so that a process alone does all of its own; and when the one
+    /// whose rounds count dies, another's is at most one of its own intervals away.
+    static let guardInterval = Duration.milliseconds(700)
 
     private let store: any RefreshStore
     private let keepJobs: Duration
@@ -43,7 +47,8 @@ package struct Maintainer: Sendable {
             // What one call leaves over, because it touches a bounded number of members, the next
             // one takes; a second's worth is enough for any backlog that is not growing.
             for _ in 0..<20 where !Task.isCancelled {
-                let report = try await store.maintain(partition: partition, keepJobs: keepJobs)
+                let report = try await store.maintain(
+                    partition: partition, keepJobs: keepJobs, atMostEvery: Self.guardInterval)
                 log(report)
                 guard report.isFull else { break }
             }
@@ -56,12 +61,5 @@ package struct Maintainer: Sendable {
             Log.error("job.dead", ["job": job, "key": job.key, "error": "lease lost too often"])
         }
         if report.repaired > 0 { Log.warning("store.repaired", ["count": report.repaired]) }
-    }
-}
-
-extension MaintenanceReport {
-    /// Whether there may be more to do.
-    fileprivate var isFull: Bool {
-        max(reaped.count + dead.count, promoted, repaired) >= Limits.scriptMembers
     }
 }

@@ -69,13 +69,26 @@ local function unlease(key)
   call('DEL', P .. 'lock:' .. key)
 end
 
+-- Lets a key be claimed again whose cancelled source has ended or ran out of time.
+local function free(key, k)
+  call('HDEL', k, 'sn', 'sl')
+  call('ZREM', P .. 'stopping', key)
+  if call('ZSCORE', P .. 'waiting', key) then wake() end
+end
+
+-- 1 for the next to be claimed; nil when it does not wait.
+local function position(key)
+  local rank = call('ZRANK', P .. 'waiting', key)
+  return rank and rank + 1 or nil
+end
+
 -- Makes a noted rerun (run, class, scope) the key's waiting job; its event line.
 local function start_rerun(key, run, class, scope, version)
   local k = P .. 'k:' .. key
   call('HSET', k, 'st', 'q', 'run', int(run), 'rdy', NOW)
   if scope and scope ~= '' then call('HSET', k, 'scope', scope) end
   place(key, class)
-  return event('queued', key, run, version)
+  return event('queued', key, run, version, position(key))
 end
 
 -- The union of two scopes; '' and garbage mean everything, as do more than 100 parts.
@@ -128,5 +141,5 @@ local function return_job(key, k, delay)
   call('HSET', k, 'st', 'q')
   call('HDEL', k, 'sc')
   put_back(key, class, r[4])
-  return event('queued', key, num(r[1], 0), num(r[2], 0))
+  return event('queued', key, num(r[1], 0), num(r[2], 0), position(key))
 end

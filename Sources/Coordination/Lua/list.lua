@@ -4,7 +4,8 @@
 -- ARGV  what (index, waiting, delayed, leased, dead, ended), after score or '', after member or '',
 --       limit 1..1001; then the clock.
 -- Returns of index {member...}; of ended {member, score, record or false...}; of the others
---       {member, score, state, 1 when it has a payload...}. `ended` and `dead` latest first.
+--       {member, score, state, 1 when it has a payload, its rerun's run or ''...}. `ended` and
+--       `dead` latest first.
 -- O(log n + limit).
 local what, score, member, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 if what == 'index' then
@@ -44,9 +45,10 @@ for i = 1, #page, 2 do
   if what == 'ended' then
     found[#found + 1] = call('GET', P .. 'job:' .. page[i])
   else
-    local r = call('HMGET', P .. 'k:' .. page[i], 'st', 'at')
+    local r = call('HMGET', P .. 'k:' .. page[i], 'st', 'at', 'ar')
     found[#found + 1] = r[1] or ''
     found[#found + 1] = r[2] and '1' or '0'
+    found[#found + 1] = r[3] or ''
   end
 end
 return found

@@ -1,11 +1,15 @@
 #!lua
 -- Promotes, reaps, clamps and mends, at most 100 of each (RefreshStore.maintain).
 --
--- ARGV  keep_jobs ms; then the clock.
+-- ARGV  keep_jobs ms, interval ms: nothing is done when a round ended less than that ago; then the
+--       clock.
 -- Returns {promoted, repaired, {RUN-KEY reaped...}, {RUN-KEY dead...}}.
 -- O(100 log n). Keeps: no key is stuck; deadlines are at most one lease away on Redis' clock.
-local keep_jobs = tonumber(ARGV[1])
+local keep_jobs, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
 local reaped, dead, lines, repaired = {}, {}, {}, 0
+-- A time in the future is left from a clock that stepped back.
+local ended = num(call('HGET', KEYS[1], 'maintained'), 0)
+if ended <= now and now - ended < interval then return { 0, 0, reaped, dead } end
 local promoted = promote(100)
 
 local function reap(key)
@@ -49,6 +53,19 @@ for _, pair in ipairs({ call('ZREVRANGE', P .. 'leased', 0, 19, 'WITHSCORES') })
     end
   end
 end
+-- Cancelled sources that nobody speaks for any more.
+for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'stopping', '-inf', int(now), 'LIMIT', 0, 100)) do
+  free(key, P .. 'k:' .. key)
+end
+for _, pair in ipairs({ call('ZREVRANGE', P .. 'stopping', 0, 19, 'WITHSCORES') }) do
+  for i = 1, #pair, 2 do
+    local lease = num(call('HGET', P .. 'k:' .. pair[i], 'sl'), 600000)
+    if num(pair[i + 1], 0) > now + lease then
+      call('ZADD', P .. 'stopping', int(now + lease), pair[i])
+      repaired = repaired + 1
+    end
+  end
+end
 -- Heads of the queues whose record says otherwise.
 for _, key in ipairs(call('ZRANGE', P .. 'waiting', 0, 9)) do
   local st = call('HGET', P .. 'k:' .. key, 'st')
@@ -73,4 +90,10 @@ for _, key in ipairs(call('ZRANGEBYSCORE', P .. 'kept', '-inf', int(now), 'LIMIT
   end
 end
 emit(lines)
+-- With more to do the next round may follow at once.
+if math.max(promoted, repaired, #reaped + #dead) < 100 then
+  call('HSET', KEYS[1], 'maintained', int(now))
+else
+  call('HDEL', KEYS[1], 'maintained')
+end
 return { promoted, repaired, reaped, dead }

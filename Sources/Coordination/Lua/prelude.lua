@@ -29,15 +29,23 @@ local function num(value, default)
   return default
 end
 
+-- Ends the script when what pcall caught is a right that the caller lacks: that is no key's fault.
+local function demand_rights(err)
+  local text = type(err) == 'table' and err.err or tostring(err)
+  if string.find(text, 'user executing the script', 1, true) then error(err) end
+end
+
 -- The answer about a key that a script could not go on with: what pcall caught.
 local function broken(err)
+  demand_rights(err)
   return { 'broken', type(err) == 'table' and err.err or tostring(err) }
 end
 
 -- The resource of a key: its text before `?`.
 local function resource_of(key) return string.match(key, '^[^?]*') end
 
--- One line of the event log: type, key, run, version, attempt, run_at, JSON of the rest.
+-- One line of the event log: type, key, run, version, attempt (of `queued` position), run_at, JSON
+-- of the rest.
 local function event(kind, key, run, version, attempt, run_at, rest)
   return table.concat({ kind, key, run and int(run) or '', int(version), attempt or '',
     run_at and int(run_at) or '', rest or '' }, '\t')

@@ -52,8 +52,10 @@ local function new_job(key, k, r, class, delay, scope, tp, version)
   else
     place(key, class)
   end
-  lines[#lines + 1] = event('queued', key, run, version, nil, delay > 0 and now + delay)
-  return { 'started', int(run), delay > 0 and 'd' or 'q', class, rank_of(key),
+  local rank = delay > 0 and -1 or rank_of(key)
+  lines[#lines + 1] = event('queued', key, run, version, rank >= 0 and rank + 1 or nil,
+    delay > 0 and now + delay)
+  return { 'started', int(run), delay > 0 and 'd' or 'q', class, rank,
     delay > 0 and int(now + delay) or 0, 0, 0, 0 }
 end
 
@@ -67,7 +69,7 @@ local function join_waiting(key, k, class, scope, version)
   elseif class < current then
     call('ZADD', P .. 'waiting', int(class * CLASS + num(score, 0) % CLASS), key)
     current = class
-    lines[#lines + 1] = event('queued', key, num(r.run, 0), version)
+    lines[#lines + 1] = event('queued', key, num(r.run, 0), version, position(key))
   end
   local united = unite(r.scope, scope)
   if united ~= (r.scope or '') then
@@ -93,8 +95,9 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
     call('HSET', k, 'st', 'q', 'rdy', NOW)
     put_back(key, class, r.sc)
     waiting = waiting + 1
-    lines[#lines + 1] = event('queued', key, run, version)
-    return { 'queued', int(run), 'q', class, rank_of(key), 0, num(r.att, 0), 0, 0 }
+    local rank = rank_of(key)
+    lines[#lines + 1] = event('queued', key, run, version, rank >= 0 and rank + 1 or nil)
+    return { 'queued', int(run), 'q', class, rank, 0, num(r.att, 0), 0, 0 }
   end
   local changed = class ~= class_of(nil, r.pr)
   if origin == 'a' and now + delay < at then
@@ -105,8 +108,8 @@ local function join_delayed(key, k, origin, class, delay, scope, version)
   end
   if changed then
     call('HSET', k, 'ra', int(at), 'pr', int(class))
-    local kind = r.st == 't' and 'retrying' or 'queued'
-    lines[#lines + 1] = event(kind, key, run, version, r.st == 't' and r.att or nil, at)
+    -- `queued` for a retrying job too: `retrying` tells that an attempt failed, and none did.
+    lines[#lines + 1] = event('queued', key, run, version, nil, at)
   end
   return { 'queued', int(run), r.st, class, -1, int(at), num(r.att, 0), 0, 0 }
 end
@@ -136,9 +139,12 @@ local function request(key, origin, class, delay, force, scope, seen, cool, maxi
   local got = call('HMGET', k, 'st', 'run', 'v', 'at', 'fr')
   local r = { st = got[1], run = got[2], at = got[4], fr = got[5] }
   local version = num(got[3], 0)
+  local is_new = not r.st or r.st == 'f'
+  -- Marked stale and asked for together, or neither.
+  if expire and is_new and waiting >= maximum then return { 'full' } end
   if expire and r.at and num(call('HGET', k, 'ku'), now + 1) > now then
     call('HSET', k, 'fu', NOW)
-    if not r.st or r.st == 'f' then call('ZADD', P .. 'due', NOW, key) end
+    if is_new then call('ZADD', P .. 'due', NOW, key) end
     lines[#lines + 1] = event('expired', key, nil, version)
   end
   if r.st and r.st ~= 'f' then remember(k, version, seen) end

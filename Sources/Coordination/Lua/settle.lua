@@ -82,12 +82,25 @@ local function bury(key, err, keep_jobs)
   return lines
 end
 
+-- Takes a lease away and tells its worker. Until that says that the source has ended, or the lease
+-- would have, nobody else may claim the key: two sources of one key must not run side by side.
+local function stop_source(key, k, nonce, lease)
+  local deadline = math.min(num(call('ZSCORE', P .. 'leased', key), now), now + num(lease, 0))
+  unlease(key)
+  if not nonce then return end
+  if deadline > now then
+    call('HSET', k, 'sn', nonce, 'sl', lease)
+    call('ZADD', P .. 'stopping', int(deadline), key)
+  end
+  call('PUBLISH', P .. 'cancel', nonce)
+end
+
 -- Ends the key's job as cancelled, wherever it is; its event line. The rerun is untouched.
 local function cancel_job(key, k, keep_jobs)
-  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu', 'ld')
+  local r = call('HMGET', k, 'st', 'run', 'v', 'att', 'ls', 'w', 'sc', 'pr', 'nonce', 'at', 'fu', 'ld',
+    'll')
   if r[1] == 'r' then
-    unlease(key)
-    if r[9] then call('PUBLISH', P .. 'cancel', r[9]) end
+    stop_source(key, k, r[9], r[13])
   else
     r[7] = call('ZSCORE', P .. 'waiting', key) or false
     call('ZREM', P .. 'waiting', key)

@@ -16,10 +16,15 @@ struct MemoryListing {
         var major: Int64 = 0
         var minor: Int64 = 0
         var member = ""
+        /// The rerun of the job that stands here.
+        var isRerun = false
 
         static func < (left: Position, right: Position) -> Bool {
-            (left.partition, left.place, left.major, left.minor, left.member)
-                < (right.partition, right.place, right.major, right.minor, right.member)
+            let one = (left.partition, left.place, left.major, left.minor)
+            let two = (right.partition, right.place, right.major, right.minor)
+            guard one == two else { return one < two }
+            guard left.member == right.member else { return left.member < right.member }
+            return !left.isRerun && right.isRerun
         }
 
         init(partition: Int, place: Int, major: Int64, minor: Int64 = 0, member: String) {
@@ -32,17 +37,19 @@ struct MemoryListing {
 
         /// Reads what `text` writes; `nil` when it is not that.
         init?(_ text: String) {
-            let parts = text.split(separator: "~", maxSplits: 4, omittingEmptySubsequences: false)
-            guard parts.count == 5, let partition = Int(parts[0]), let place = Int(parts[1]),
+            let parts = text.split(separator: "~", maxSplits: 5, omittingEmptySubsequences: false)
+            guard parts.count == 6, let partition = Int(parts[0]), let place = Int(parts[1]),
                 let major = Int64(parts[2]), let minor = Int64(parts[3]),
-                let member = PercentEncoding.decode(String(parts[4]))
+                let member = PercentEncoding.decode(String(parts[5]))
             else { return nil }
             self.init(
                 partition: partition, place: place, major: major, minor: minor, member: member)
+            isRerun = parts[4] == "1"
         }
 
         var text: String {
-            "\(partition)~\(place)~\(major)~\(minor)~\(PercentEncoding.encode(member))"
+            "\(partition)~\(place)~\(major)~\(minor)~\(isRerun ? 1 : 0)~"
+                + PercentEncoding.encode(member)
         }
     }
 
@@ -60,7 +67,7 @@ struct MemoryListing {
     }
 
     /// See `RefreshStore.jobs`: running by deadline, waiting in queue order, delayed and retrying
-    /// by time, ended ones latest first; partition by partition.
+    /// by time, each followed by its rerun, ended ones latest first; partition by partition.
     func jobs(states wanted: Set<JobState>, cursor: String?, limit: Int) -> Page<Job> {
         let wanted = wanted.isEmpty ? Set(JobState.allCases) : wanted
         let rows = states.flatMap { state in
@@ -71,13 +78,13 @@ struct MemoryListing {
     }
 
     private func live(_ state: MemoryState) -> [(Position, Job)] {
-        state.records.compactMap { key, record in
+        state.records.flatMap { key, record -> [(Position, Job)] in
             guard record.isUnderWay, let job = state.job(of: key, at: now), let live = record.job
-            else { return nil }
+            else { return [] }
             var position = Position(
                 partition: state.partition, place: 0, major: 0, member: key.text)
             switch record.phase {
-            case .idle, .dead: return nil
+            case .idle, .dead: return []
             case .leased(let lease): position.major = lease.deadline.milliseconds
             case .waiting:
                 position.place = 1
@@ -87,7 +94,10 @@ struct MemoryListing {
                 position.place = 2
                 position.major = until.milliseconds
             }
-            return (position, job)
+            guard let rerun = record.rerun else { return [(position, job)] }
+            var behind = position
+            behind.isRerun = true
+            return [(position, job), (behind, state.job(rerun, of: key, at: now))]
         }
     }
 

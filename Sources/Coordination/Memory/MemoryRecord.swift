@@ -20,6 +20,8 @@ struct MemoryRecord: Sendable {
     var job: MemoryJob?
     /// One more run, noted behind the job under way.
     var rerun: MemoryRerun?
+    /// The lease of a cancelled job whose source may still run: the key is not claimed meanwhile.
+    var stopping: MemoryLease?
     /// How the last settled claim ended, so that a repeat gets the same answer.
     var settled: Settlement?
 

@@ -88,6 +88,23 @@ extension MemoryRefreshStore {
         }
     }
 
+    /// See `RefreshStore.release`.
+    public func release(_ claim: Claim) async throws(RefreshError) {
+        change(claim.key) { state, _ in state.release(claim) }
+    }
+
+    /// See `RefreshStore.takeSlots`. The first partition knows them all.
+    public func takeSlots(
+        _ slots: [Slot], maximum: Int
+    ) async throws(RefreshError) -> [Bool] {
+        change(partition: 0) { $0.slots.take(slots, maximum: max(0, maximum), at: $1) }
+    }
+
+    /// See `RefreshStore.giveBackSlots`.
+    public func giveBackSlots(_ slots: [Slot]) async throws(RefreshError) {
+        change(partition: 0) { state, _ in state.slots.giveBack(slots) }
+    }
+
     /// See `RefreshStore.announce`. Every partition knows every worker.
     public func announce(
         _ worker: WorkerPresence, timeout: Duration
@@ -106,9 +123,11 @@ extension MemoryRefreshStore {
 
     /// See `RefreshStore.maintain`.
     public func maintain(
-        partition: Int, keepJobs: Duration
+        partition: Int, keepJobs: Duration, atMostEvery interval: Duration
     ) async throws(RefreshError) -> MaintenanceReport {
-        change(partition: partition) { $0.maintain(keepJobs: keepJobs, at: $1) }
+        change(partition: partition) {
+            $0.maintain(keepJobs: keepJobs, atMostEvery: interval, at: $1)
+        }
     }
 
     /// See `RefreshStore.staleKeys`.

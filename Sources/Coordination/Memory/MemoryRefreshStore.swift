@@ -47,7 +47,8 @@ public final class MemoryRefreshStore: RefreshStore {
         self.partitions = partitions
         self.clock = clock
         self.nonce = nonce
-        shared = Mutex(Shared(states: (0..<partitions).map { MemoryState(partition: $0) }))
+        shared = Mutex(
+            Shared(states: (0..<partitions).map { MemoryState(partition: $0, of: partitions) }))
     }
 
     private static func systemClock() -> Timestamp {

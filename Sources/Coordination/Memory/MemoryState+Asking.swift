@@ -14,6 +14,10 @@ extension MemoryState {
     mutating func expire(_ request: RefreshRequest, at now: Timestamp) -> RequestOutcome {
         let key = request.key
         var events: [RefreshEvent] = []
+        // Marked stale and asked for together, or neither.
+        if records[key]?.isUnderWay != true, waiting.count >= request.maximumQueue {
+            return .queueFull(waiting: waiting.count)
+        }
         if records[key]?.kept(at: now) != nil {
             records[key]?.metadata?.freshUntil = now
             watch(key)
@@ -53,14 +57,12 @@ extension MemoryState {
             traceparent: request.traceparent,
             readyAt: JobID(run: run, key: key).createdAt)
         records[key]?.lastRun = run
-        var queued = event(.queued, key, run: run)
         if request.delay > .zero {
-            queued.runAt = now + request.delay
             move(key, to: .delayed(until: now + request.delay), at: now)
         } else {
             enqueue(key, at: now)
         }
-        events.append(queued)
+        events.append(queued(key, runAt: request.delay > .zero ? now + request.delay : nil))
         return accepted(.started, key, at: now)
     }
 
@@ -95,7 +97,7 @@ extension MemoryState {
         if raise(request) {
             // The sequence number stays: first come, first served within the higher class too.
             move(key, to: .waiting, at: now)
-            events.append(event(.queued, key, run: records[key]?.job?.run))
+            events.append(queued(key))
         }
         return accepted(.queued, key, at: now)
     }
@@ -105,28 +107,24 @@ extension MemoryState {
         _ events: inout [RefreshEvent]
     ) -> RequestOutcome {
         let key = request.key
-        let run = records[key]?.job?.run
         widen(request)
         let isRaised = raise(request)
         let isAsk = request.origin == .ask
         if isAsk, request.delay <= .zero {
             records[key]?.job?.readyAt = now
             enqueue(key, at: now)
-            events.append(event(.queued, key, run: run))
+            events.append(queued(key))
             return accepted(.queued, key, at: now)
         }
         let earlier = isAsk ? min(until, now + request.delay) : until
         guard isRaised || earlier < until else { return accepted(.queued, key, at: now) }
-        var told = event(.queued, key, run: run)
-        told.runAt = earlier
         if case .retrying = records[key]?.phase {
-            told.kind = .retrying
-            told.attempt = records[key]?.job?.attempt
+            // Told as `queued` all the same: `retrying` tells that an attempt failed.
             move(key, to: .retrying(until: earlier), at: now)
         } else {
             move(key, to: .delayed(until: earlier), at: now)
         }
-        events.append(told)
+        events.append(queued(key, runAt: earlier))
         return accepted(.queued, key, at: now)
     }
 

@@ -65,10 +65,21 @@ extension MemoryState {
         guard let record = records[key], let job = record.job else {
             preconditionFailure("\(key) has no job to cancel")
         }
-        if case .leased(let lease) = record.phase { outbox.cancelled.append(lease.nonce) }
+        if case .leased(let lease) = record.phase { stopSource(key, lease, at: now) }
         keep(key, as: .cancelled, for: keepJobs, at: now)
         move(key, to: .idle, at: now)
         return event(.cancelled, key, run: job.run)
+    }
+
+    /// Takes a lease away and tells its worker. Until that says that the source has ended, or the
+    /// lease would have, nobody else may claim the key: two sources of one key must not run side by
+    /// side.
+    private mutating func stopSource(_ key: Key, _ lease: MemoryLease, at now: Timestamp) {
+        outbox.cancelled.append(lease.nonce)
+        let deadline = min(lease.deadline, now + lease.length)
+        guard deadline > now else { return }
+        records[key]?.stopping = lease
+        stopping.insert(key, at: deadline)
     }
 
     private mutating func cancelRerun(
@@ -90,7 +101,7 @@ extension MemoryState {
         records[key]?.job = MemoryJob(
             run: rerun.run, priority: rerun.priority, scope: rerun.scope, readyAt: now)
         enqueue(key, at: now)
-        return [event(.queued, key, run: rerun.run)]
+        return [queued(key)]
     }
 
     /// Makes the job dead, or hands over to its rerun; the events.

@@ -56,6 +56,7 @@ extension MemoryState {
         job.worker = live.worker
         job.progress = live.progress
         job.queueDepth = waiting.count
+        job.partition = partitions > 1 ? partition : nil
         switch record.phase {
         case .idle: return nil
         case .waiting:
@@ -75,6 +76,7 @@ extension MemoryState {
         case .dead:
             job.state = .dead
             job.queueDepth = 0
+            job.partition = nil
             job.finishedAt = record.lastEnd
         }
         // A running attempt has not failed yet; its number counts.
@@ -93,6 +95,7 @@ extension MemoryState {
             id: JobID(run: rerun.run, key: key), state: .queued, priority: rerun.priority)
         job.isRerun = true
         job.queueDepth = waiting.count
+        job.partition = partitions > 1 ? partition : nil
         job.estimatedRemaining = Estimate.remaining(
             ofRerunAfter: self.job(of: key, at: now),
             average: Self.duration(averages.resources[key.resource]),

@@ -3,8 +3,12 @@ internal import FreshetModel
 /// What workers and schedulers do beside the jobs.
 extension MemoryState {
     /// See `RefreshStore.maintain`.
-    mutating func maintain(keepJobs: Duration, at now: Timestamp) -> MaintenanceReport {
+    mutating func maintain(
+        keepJobs: Duration, atMostEvery interval: Duration, at now: Timestamp
+    ) -> MaintenanceReport {
         var report = MaintenanceReport()
+        // A time in the future is left from a clock that stepped back.
+        if let maintainedAt, maintainedAt <= now, now - maintainedAt < interval { return report }
         var events: [RefreshEvent] = []
         report.promoted = promote(at: now)
         for key in leased.members(upTo: now, limit: Limits.scriptMembers) {
@@ -25,11 +29,19 @@ extension MemoryState {
             }
         }
         report.repaired = clampDeadlines(at: now)
+        for key in stopping.members(upTo: now, limit: Limits.scriptMembers) { free(key) }
+        for element in stopping.elements.suffix(20) {
+            let lease = records[element.member]?.stopping?.length ?? .zero
+            guard element.score > now + lease else { continue }
+            stopping.insert(element.member, at: now + lease)
+            report.repaired += 1
+        }
         for key in kept.members(upTo: now, limit: 20) {
             dropPayload(key)
             events.append(event(.purged, key))
         }
         emit(events, at: now)
+        maintainedAt = report.isFull ? nil : now
         return report
     }
 

@@ -12,10 +12,17 @@ extension MemoryState {
         _ = promote(at: now)
         maximumConcurrent = request.maximumConcurrent
         var limit = min(max(0, request.limit), Limits.scriptMembers)
-        if let maximum = request.maximumConcurrent { limit = min(limit, maximum - leased.count) }
+        if let maximum = request.maximumConcurrent {
+            // A cancelled source that has not ended runs still.
+            limit = min(limit, maximum - leased.count - stopping.count)
+        }
         if isPaused { limit = 0 }
         var events: [RefreshEvent] = []
-        for element in waiting.elements.prefix(max(0, limit)) {
+        let first = waiting.elements.lazy
+            .filter { [stopping] in (stopping.score(of: $0.member) ?? now) <= now }
+            .prefix(max(0, limit))
+        for element in Array(first) {
+            free(element.member)
             let claim = grant(element.member, to: request, nonce: nonces(), at: now)
             var running = event(.running, claim.key, run: claim.jobID.run)
             running.attempt = claim.attempt
@@ -60,7 +67,13 @@ extension MemoryState {
         var events: [RefreshEvent] = []
         let held = heartbeats.map { beat in
             let key = beat.claim.key
-            guard var lease = records[key]?.lease(of: beat.claim) else { return false }
+            guard var lease = records[key]?.lease(of: beat.claim) else {
+                // Its source is ending, and until it has nobody may claim the key.
+                if records[key]?.stopping?.nonce == beat.claim.nonce {
+                    stopping.insert(key, at: now + beat.claim.lease)
+                }
+                return false
+            }
             lease.deadline = now + beat.claim.lease
             move(key, to: .leased(lease), at: now)
             if let progress = beat.progress?.bounded {
@@ -214,20 +227,31 @@ extension MemoryState {
         return true
     }
 
+    /// See `RefreshStore.release`.
+    mutating func release(_ claim: Claim) {
+        if records[claim.key]?.stopping?.nonce == claim.nonce { free(claim.key) }
+    }
+
+    /// Lets a key be claimed again whose cancelled source has ended or ran out of time.
+    mutating func free(_ key: Key) {
+        guard records[key]?.stopping != nil else { return }
+        records[key]?.stopping = nil
+        stopping.remove(key)
+        if waiting.contains(key) { outbox.wakes = true }
+    }
+
     /// Returns a leased job to its old place, as if it had not been claimed; its event.
     mutating func giveBack(_ key: Key, delay: Duration, at now: Timestamp) -> RefreshEvent {
         records[key]?.job?.attempt -= 1
         records[key]?.job?.startedAt = nil
         records[key]?.job?.worker = nil
         records[key]?.job?.progress = nil
-        var queued = event(.queued, key, run: records[key]?.job?.run)
         if delay > .zero {
-            queued.runAt = now + delay
             move(key, to: .delayed(until: now + delay), at: now)
-        } else {
-            enqueue(key, at: now)
+            return queued(key, runAt: now + delay)
         }
-        return queued
+        enqueue(key, at: now)
+        return queued(key)
     }
 }
 

@@ -36,6 +36,8 @@ struct MemoryState: Sendable {
     }
 
     let partition: Int
+    /// How many there are.
+    let partitions: Int
     var records: [Key: MemoryRecord] = [:]
 
     private(set) var waiting = RankedSet<Key, Place>()
@@ -44,6 +46,8 @@ struct MemoryState: Sendable {
     var dead = RankedSet<Key, Timestamp>()
     var due = RankedSet<Key, Timestamp>()
     var kept = RankedSet<Key, Timestamp>()
+    /// Keys whose cancelled source may still run, by the end of the lease it had.
+    var stopping = RankedSet<Key, Timestamp>()
     /// Keys with a payload by their last read; the publication counts as the first.
     var reads: [ResourceName: RankedSet<Key, Timestamp>] = [:]
     /// Ended jobs that can be asked for, by `RUN-KEY`.
@@ -59,12 +63,17 @@ struct MemoryState: Sendable {
     var times: [ResourceName: [StageTimes.Stage: StageTimes]] = [:]
     var workers: [String: (presence: WorkerPresence, until: Timestamp)] = [:]
     var leader: MemoryLeader?
+    /// Of all partitions; only the first has any.
+    var slots = MemorySlots()
+    /// When the last round of maintenance that left nothing over ended.
+    var maintainedAt: Timestamp?
     var fired: [ResourceName: Timestamp] = [:]
     var log: MemoryEventLog
     var outbox = Outbox()
 
-    init(partition: Int) {
+    init(partition: Int, of partitions: Int = 1) {
         self.partition = partition
+        self.partitions = partitions
         log = MemoryEventLog(partition: partition)
     }
 
@@ -141,6 +150,14 @@ struct MemoryState: Sendable {
             at: Timestamp(milliseconds: 0))
     }
 
+    /// The event of a job that waits now, or for its time when `runAt` is given.
+    func queued(_ key: Key, runAt: Timestamp? = nil) -> RefreshEvent {
+        var queued = event(.queued, key, run: records[key]?.job?.run)
+        queued.position = waiting.rank(of: key).map { $0 + 1 }
+        queued.runAt = runAt
+        return queued
+    }
+
     /// Appends one entry to the log, unless there is nothing to tell.
     mutating func emit(_ events: [RefreshEvent], at now: Timestamp) {
         guard !events.isEmpty else { return }
@@ -159,6 +176,12 @@ struct MemoryState: Sendable {
             if places != (record.isUnderWay ? 1 : 0) { found.append("\(key) is in \(places)") }
             if (record.job == nil) != (record.phase == .idle) { found.append("\(key): job") }
             if record.rerun != nil, !record.isUnderWay { found.append("\(key): stray rerun") }
+            if (record.stopping != nil) != stopping.contains(key) {
+                found.append("\(key): stopping")
+            }
+            if record.stopping != nil, leased.contains(key) {
+                found.append("\(key) runs beside a source that ends")
+            }
             if record.isUnderWay, due.contains(key) { found.append("\(key): due with a job") }
             if let metadata = record.metadata, metadata.version > record.version {
                 found.append("\(key): version fell")

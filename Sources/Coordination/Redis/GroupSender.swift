@@ -38,7 +38,9 @@ struct GroupSender {
             let call = RedisCall(RefreshScripts.request, [space.meta], words)
             client.evaluateAll([call], deadline: deadline) { results in
                 switch results[0] {
-                case .failure(let error): tell(items.map { _ in .failure(RefreshError(error)) })
+                case .failure(let error):
+                    let failure = client.failure(error, RefreshScripts.request)
+                    tell(items.map { _ in .failure(failure) })
                 case .success(let value):
                     let reply = Reply(value)
                     tell(items.indices.map { .success(AskAnswer(reply: reply, index: 3 + $0)) })
@@ -65,7 +67,7 @@ struct GroupSender {
                         RedisRefreshStore.arguments(request) + [RedisRefreshStore.argument(clock)]))
             }
             client.evaluateAll(calls, deadline: deadline) { results in
-                let outcomes = Self.outcomes(results[0], count: items.count)
+                let outcomes = outcomes(results[0], count: items.count)
                 let batches = claims.share(results.dropFirst(), among: outcomes)
                 tell(
                     zip(outcomes, batches).map { outcome, next in
@@ -75,12 +77,13 @@ struct GroupSender {
         }
     }
 
-    private static func outcomes(
+    private func outcomes(
         _ result: Result<RedisValue, RedisError>, count: Int
     ) -> [Result<PublicationOutcome, RefreshError>] {
         switch result {
         case .failure(let error):
-            return Array(repeating: .failure(RefreshError(error)), count: count)
+            let failure = client.failure(error, RefreshScripts.publish)
+            return Array(repeating: .failure(failure), count: count)
         case .success(let value):
             let reply = Reply(value)
             return (0..<count).map { index in

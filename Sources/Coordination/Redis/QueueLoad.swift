@@ -10,9 +10,12 @@ struct QueueLoad {
     var running: Int
     var capacity: Int
     var average: Duration?
+    /// `nil` where there is only one.
+    var partition: Int?
 
     /// Reads {now, waiting, leased, capacity, overall average or -1}.
-    init(_ reply: Reply) throws(RefreshError) {
+    init(_ reply: Reply, partition: Int? = nil) throws(RefreshError) {
+        self.partition = partition
         now = try reply.time(0)
         waiting = try reply.int(1)
         running = try reply.int(2)
@@ -21,7 +24,10 @@ struct QueueLoad {
     }
 
     /// Reads {now, waiting, leased}; the rest is what was known a moment ago.
-    init(_ reply: Reply, _ averages: RunAverages) throws(RefreshError) {
+    init(
+        _ reply: Reply, _ averages: RunAverages, partition: Int?
+    ) throws(RefreshError) {
+        self.partition = partition
         now = try reply.time(0)
         waiting = try reply.int(1)
         running = try reply.int(2)
@@ -36,6 +42,7 @@ struct QueueLoad {
     ///   - average: The average run time of its resource.
     func place(_ job: inout Job, rank: Int, average own: Duration?) {
         job.queueDepth = waiting
+        job.partition = partition
         if job.state == .running {
             job.position = 0
             job.ahead = 0
@@ -53,6 +60,7 @@ struct QueueLoad {
         var running = running
         place(&running, rank: -1, average: own)
         rerun.queueDepth = waiting
+        rerun.partition = partition
         rerun.estimatedRemaining = Estimate.remaining(
             ofRerunAfter: running, average: own, overall: average)
     }

@@ -46,8 +46,9 @@ extension RedisRefreshStore {
         let averages = try await averages(in: space)
         let answer = try await askGroups[space.partition].submit(
             Self.arguments(request, expire: expire))
+        let load = try QueueLoad(answer.reply, averages, partition: told(space))
         return try Self.outcome(
-            answer.reply.sub(answer.index), request.key, QueueLoad(answer.reply, averages),
+            answer.reply.sub(answer.index), request.key, load,
             average: averages.resources[request.key.resource.text])
     }
 
@@ -59,7 +60,7 @@ extension RedisRefreshStore {
         for request in requests { arguments += Self.arguments(request, expire: expire) }
         let averages = try await averages(in: space)
         let reply = try await confirmed(RefreshScripts.request, in: space, arguments)
-        let load = try QueueLoad(reply, averages)
+        let load = try QueueLoad(reply, averages, partition: told(space))
         var outcomes: [RequestOutcome] = []
         outcomes.reserveCapacity(requests.count)
         for (index, request) in requests.enumerated() {
@@ -96,7 +97,7 @@ extension RedisRefreshStore {
                 script, keys: [space.meta], arguments: arguments + [clockArgument],
                 replicas: waitReplicas, timeout: .milliseconds(500), deadline: deadlines.write)
         } catch {
-            throw RefreshError(error)
+            throw client.failure(error, script)
         }
         guard pair.replicas >= waitReplicas else {
             throw RefreshError(

@@ -8,10 +8,13 @@ struct ListCursor {
     var place = 0
     var score = ""
     var member = ""
+    /// The row after `member` of which the first element was told and the second, a rerun, was not;
+    /// empty: none.
+    var half = ""
 
     /// URL-safe text; opaque to clients.
     var text: String {
-        let encoded = Data(JSONText.encode([score, member]).utf8).base64EncodedString()
+        let encoded = Data(JSONText.encode([score, member, half]).utf8).base64EncodedString()
             .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
         return "\(partition).\(place).\(encoded)"
     }
@@ -24,6 +27,7 @@ struct ListCursor {
         self.place = place
         score = ""
         member = ""
+        half = ""
     }
 
     /// Reads a cursor; the beginning for `nil` and for what is not one of ours.
@@ -35,12 +39,13 @@ struct ListCursor {
         while encoded.count % 4 != 0 { encoded += "=" }
         guard let data = Data(base64Encoded: String(encoded)),
             let pair = JSONText.decode([String].self, String(decoding: data, as: UTF8.self)),
-            pair.count == 2
+            pair.count == 3
         else { return }
         self.partition = partition
         self.place = place
         score = pair[0]
         member = pair[1]
+        half = pair[2]
     }
 }
 
@@ -51,7 +56,7 @@ extension RedisRefreshStore {
             [.index, .waiting, .delayed, .leased], cursor: cursor, limit: limit
         ) { place, row in
             // With a payload it was listed by its name already.
-            place == .index || row[3] == "0" ? Key(row[0]) : nil
+            (place == .index || row[3] == "0" ? Key(row[0]) : nil).map { [$0] } ?? []
         }
     }
 
@@ -60,34 +65,43 @@ extension RedisRefreshStore {
         states: Set<JobState>, cursor: String?, limit: Int
     ) async throws(RefreshError) -> Page<Job> {
         let wanted = states.isEmpty ? Set(JobState.allCases) : states
+        let isQueuedWanted = wanted.contains(.queued)
         var places: [KeySpace.Place] = []
-        if wanted.contains(.running) { places.append(.leased) }
-        if wanted.contains(.queued) { places.append(.waiting) }
-        if wanted.contains(.queued) || wanted.contains(.retrying) { places.append(.delayed) }
+        // Reruns are queued jobs behind jobs of any place.
+        if wanted.contains(.running) || isQueuedWanted { places.append(.leased) }
+        if isQueuedWanted { places.append(.waiting) }
+        if isQueuedWanted || wanted.contains(.retrying) { places.append(.delayed) }
         if wanted.contains(where: \.isEnded) {
             places.append(wanted == [.dead] ? .dead : .ended)
         }
         let rows = try await page(places, cursor: cursor, limit: limit) {
-            (place, row) -> Row? in
-            switch place {
-            case .ended:
+            (place, row) -> [Row] in
+            if place == .ended {
                 guard let id = EndedJob.id(member: row[0]),
                     let job = EndedJob.decode(row[2], id: id), wanted.contains(job.state)
-                else { return nil }
-                return Row.ended(job)
-            case .delayed where !wanted.contains(JobState(place: row[2])): return nil
-            default: return Key(row[0]).map { Row.live($0) }
+                else { return [] }
+                return [.ended(job)]
             }
+            guard let key = Key(row[0]) else { return [] }
+            var found: [Row] = []
+            if wanted.contains(JobState(place: row[2])) { found.append(.live(key)) }
+            if isQueuedWanted, place != .dead, let run = Int64(row[4]) {
+                found.append(.rerun(JobID(run: run, key: key)))
+            }
+            return found
         }
         let live = rows.items.compactMap { row -> Key? in
             if case .live(let key) = row { return key }
             return nil
         }
         var statuses = try await statuses(live).makeIterator()
-        let jobs = rows.items.compactMap { row -> Job? in
+        var jobs: [Job] = []
+        for row in rows.items {
             switch row {
-            case .ended(let job): job
-            case .live: statuses.next()?.job
+            case .ended(let job): jobs.append(job)
+            case .live: if let job = statuses.next()?.job { jobs.append(job) }
+            // Few at any time: a rerun follows a running job that somebody forced once more.
+            case .rerun(let id): if let job = try await job(id) { jobs.append(job) }
             }
         }
         return Page(items: jobs.filter { wanted.contains($0.state) }, nextCursor: rows.nextCursor)
@@ -95,14 +109,15 @@ extension RedisRefreshStore {
 
     private enum Row {
         case live(Key)
+        case rerun(JobID)
         case ended(Job)
     }
 
-    /// Pages through `places` of all partitions, one after the other; rows that `transform` drops
-    /// do not count. Script `list`.
+    /// Pages through `places` of all partitions, one after the other. `transform` makes up to two
+    /// elements of a row; rows that it drops do not count. Script `list`.
     private func page<Element: Sendable>(
         _ places: [KeySpace.Place], cursor: String?, limit: Int,
-        _ transform: (KeySpace.Place, [String]) -> Element?
+        _ transform: (KeySpace.Place, [String]) -> [Element]
     ) async throws(RefreshError) -> Page<Element> {
         var at = ListCursor(cursor)
         var found: [Element] = []
@@ -115,9 +130,16 @@ extension RedisRefreshStore {
                 places[at.place], at, limit: min(limit - found.count + 1, 1001))
             for row in rows {
                 if found.count == limit { return Page(items: found, nextCursor: at.text) }
+                var elements = transform(places[at.place], row)[...]
+                if row[0] == at.half, elements.count > 1 { elements.removeFirst() }
+                if found.count + elements.count > limit {
+                    at.half = row[0]
+                    return Page(items: found + elements.prefix(1), nextCursor: at.text)
+                }
+                at.half = ""
                 at.member = row[0]
                 at.score = row.count > 1 ? row[1] : ""
-                if let element = transform(places[at.place], row) { found.append(element) }
+                found += elements
             }
             if rows.isEmpty { at.begin(partition: at.partition, place: at.place + 1) }
         }
@@ -135,7 +157,7 @@ extension RedisRefreshStore {
             switch place {
             case .index: 1
             case .ended: 3
-            default: 4
+            default: 5
             }
         let texts = reply.items.map { $0.text ?? "" }
         return stride(from: 0, to: texts.count - width + 1, by: width).map {

@@ -95,7 +95,7 @@ extension RedisRefreshStore {
             ]
         let reply = try await run(
             RefreshScripts.read, in: space, arguments, deadline: deadlines.read)
-        let load = try QueueLoad(reply)
+        let load = try QueueLoad(reply, partition: told(space))
         var statuses: [KeyStatus] = []
         var payloads: [[UInt8]?] = []
         for (index, key) in keys.enumerated() {
@@ -160,7 +160,7 @@ extension RedisRefreshStore {
         let reply = try await run(
             RefreshScripts.read, in: space,
             ["1", .text(id.key.text), "-2", "0"], deadline: deadlines.read)
-        let load = try QueueLoad(reply)
+        let load = try QueueLoad(reply, partition: told(space))
         let answer = try reply.sub(QueueLoad.width)
         let record = try answer.sub(0).record
         let status = Self.status(
@@ -173,6 +173,7 @@ extension RedisRefreshStore {
                 priority: record.integer("ap").flatMap { Priority(rawValue: Int($0)) } ?? .normal)
             job.isRerun = true
             job.queueDepth = load.waiting
+            job.partition = load.partition
             job.estimatedRemaining = Estimate.remaining(
                 ofRerunAfter: status.job, average: try answer.average(2), overall: load.average)
             return job

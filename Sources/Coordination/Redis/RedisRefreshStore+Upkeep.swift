@@ -4,10 +4,11 @@ internal import Redis
 extension RedisRefreshStore {
     /// See `RefreshStore.maintain`. Script `maintain`.
     public func maintain(
-        partition: Int, keepJobs: Duration
+        partition: Int, keepJobs: Duration, atMostEvery interval: Duration
     ) async throws(RefreshError) -> MaintenanceReport {
         let reply = try await run(
-            RefreshScripts.maintain, in: spaces[partition], [.integer(keepJobs.milliseconds)])
+            RefreshScripts.maintain, in: spaces[partition],
+            [.integer(keepJobs.milliseconds), .integer(interval.milliseconds)])
         var report = MaintenanceReport()
         report.promoted = try reply.int(0)
         report.repaired = try reply.int(1)

@@ -133,7 +133,7 @@ extension RedisRefreshStore {
                 ["SET", .text(key), .bytes(bytes), "PX", "60000"], routingKey: key,
                 deadline: deadlines.bulk)
         } catch {
-            throw RefreshError(error)
+            throw client.failure(error)
         }
     }
 
@@ -176,6 +176,13 @@ extension RedisRefreshStore {
             RefreshScripts.handBack, in: space(of: claim.key),
             Self.token(claim) + [.integer(delay.milliseconds), isSourceAway ? "0" : "1"])
         return reply.value.int == 1
+    }
+
+    /// See `RefreshStore.release`. Script `release`.
+    public func release(_ claim: Claim) async throws(RefreshError) {
+        _ = try await run(
+            RefreshScripts.release, in: space(of: claim.key),
+            [.text(claim.key.text), .text(claim.nonce)])
     }
 
     /// See `RefreshStore.announce`. Script `announce`, in every partition.

@@ -64,6 +64,9 @@ public final class RedisRefreshStore: RefreshStore {
 
     func space(of key: Key) -> KeySpace { spaces[key.partition(of: partitions)] }
 
+    /// The partition as jobs tell it: not at all where there is only one.
+    func told(_ space: KeySpace) -> Int? { partitions > 1 ? space.partition : nil }
+
     /// The last argument of every script: a test's clock, or 0 for Redis' own.
     var clockArgument: RedisArgument { Self.argument(clock) }
 
@@ -84,7 +87,7 @@ public final class RedisRefreshStore: RefreshStore {
                 deadline: deadline ?? deadlines.write)
             return Reply(value)
         } catch {
-            throw RefreshError(error)
+            throw client.failure(error, script)
         }
     }
 
@@ -97,7 +100,7 @@ public final class RedisRefreshStore: RefreshStore {
                 try await client.send(
                     arguments, routingKey: key, deadline: deadline ?? deadlines.read))
         } catch {
-            throw RefreshError(error)
+            throw client.failure(error)
         }
     }
 }
@@ -162,15 +165,20 @@ extension RefreshError {
         switch error.code {
         case .oom, .misconf, .readonly, .noReplicas: code = .redisRefusesWrites
         case .busy: code = .redisBusy
+        case .denied, .authentication: code = .redisDenied
         case .server: code = .corrupt
         default: code = .redisUnavailable
         }
-        let effect: Effect
-        switch error.effect {
-        case .none: effect = .none
-        case .applied: effect = .applied
-        case .unknown: effect = .unknown
+        self.init(code, error.message, effect: Effect(error.effect))
+    }
+}
+
+extension RefreshError.Effect {
+    init(_ effect: RedisError.Effect) {
+        switch effect {
+        case .none: self = .none
+        case .applied: self = .applied
+        case .unknown: self = .unknown
         }
-        self.init(code, error.message, effect: effect)
     }
 }

@@ -5,6 +5,8 @@ internal import FreshetModel
 struct GrantedClaim: Sendable {
     var claim: Claim
     var sentAt: Duration
+    /// What it counts as under a cap over several partitions; `nil`: there is no such cap.
+    var slot: HeldSlot?
 }
 
 /// Claims jobs for the free slots, from all partitions in turn, and waits without polling when there
@@ -22,6 +24,8 @@ struct Claimer: Sendable {
     let drain: Drain
     let pace: Pace
     let health: StoreHealth
+    let worker: String
+    let cap: SharedCap?
     /// Builds the claim for a partition and so many jobs.
     let request: @Sendable (_ partition: Int, _ limit: Int) -> ClaimRequest
 
@@ -31,6 +35,8 @@ struct Claimer: Sendable {
         var waiting = 0
         var untilNextDue: Duration?
         var isPaused = false
+        /// All slots are taken: nobody asked whether jobs wait.
+        var isCapped = false
 
         mutating func add(_ batch: ClaimBatch) {
             claimed += batch.claims.count
@@ -45,7 +51,7 @@ struct Claimer: Sendable {
             var wait = Claimer.longestWait
             if isPaused {
                 wait = Claimer.pausedWait
-            } else if waiting > 0 {
+            } else if waiting > 0 || isCapped {
                 wait = Claimer.cappedWait
             }
             // A due time just ahead must not become a wait of nothing, over and over.
@@ -60,11 +66,12 @@ struct Claimer: Sendable {
         var rotation = PartitionRotation(count: store.partitions)
         var backoff = Backoff()
         var fruitless = 0
+        var taker = cap.map { SlotTaker(store: store, cap: $0, pace: pace, worker: worker) }
         while true {
             await slots.waitForFree { drain.isDraining }
             guard !drain.isDraining else { return }
             do throws(RefreshError) {
-                let round = try await claimRound(rotation.round(), accept)
+                let round = try await claimRound(rotation.round(), &taker, accept)
                 health.succeeded()
                 backoff.reset()
                 guard round.claimed == 0 else {
@@ -109,14 +116,45 @@ struct Claimer: Sendable {
         if let failure { throw failure }
     }
 
+    /// Asks the partitions in `order`; under a cap over all of them, for as many jobs as there are
+    /// slots to be had, and gives back those that no job was found for.
+    private func claimRound(
+        _ order: [Int], _ taker: inout SlotTaker?, _ accept: @Sendable (GrantedClaim) -> Void
+    ) async throws(RefreshError) -> Round {
+        guard taker != nil else {
+            var unlimited: [HeldSlot]?
+            return try await claimRound(order, &unlimited, accept)
+        }
+        var held = try await taker?.take(slots.free)
+        let result: Result<Round, RefreshError>
+        do throws(RefreshError) {
+            var round = try await claimRound(order, &held, accept)
+            round.isCapped = round.isCapped || held?.isEmpty == true
+            result = .success(round)
+        } catch {
+            result = .failure(error)
+        }
+        if let held, !held.isEmpty { await giveBack(held) }
+        return try result.get()
+    }
+
+    /// Gives slots back; when that fails they end with their leases.
+    func giveBack(_ held: [HeldSlot]) async {
+        do throws(RefreshError) {
+            try await store.giveBackSlots(held.map(\.slot))
+        } catch {
+            health.failed(error, during: "give back slots")
+        }
+    }
+
     /// Asks the partitions in `order`, as many at a time as there are free slots for.
     private func claimRound(
-        _ order: [Int], _ accept: @Sendable (GrantedClaim) -> Void
+        _ order: [Int], _ held: inout [HeldSlot]?, _ accept: @Sendable (GrantedClaim) -> Void
     ) async throws(RefreshError) -> Round {
         var round = Round()
         var rest = order[...]
         while !rest.isEmpty, !drain.isDraining {
-            let free = slots.free
+            let free = min(slots.free, held?.count ?? .max)
             guard free > 0 else { break }
             let width = min(free, rest.count)
             let limit = min(free / width, Limits.scriptMembers)
@@ -130,7 +168,8 @@ struct Claimer: Sendable {
                     round.add(batch)
                     slots.take(batch.claims.count)
                     for claim in batch.claims {
-                        accept(GrantedClaim(claim: claim, sentAt: sentAt))
+                        accept(
+                            GrantedClaim(claim: claim, sentAt: sentAt, slot: held?.popLast()))
                     }
                 case .failure(let error): failure = error
                 }

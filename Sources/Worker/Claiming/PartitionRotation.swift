@@ -23,10 +23,4 @@ struct PartitionRotation {
     static func mayChain(after jobs: Int, partitions: Int) -> Bool {
         partitions == 1 || jobs < chainLimit
     }
-
-    /// A partition's part of a cap over all partitions; the parts add up to the cap unless there are
-    /// more partitions than it, since each needs at least one to go on at all.
-    static func share(of cap: Int, partition: Int, count: Int) -> Int {
-        max(1, cap / count + (partition < cap % count ? 1 : 0))
-    }
 }

@@ -50,12 +50,21 @@ struct Settler: Sendable {
         }
     }
 
+    /// Tells that a cancelled claim's source has ended. Not for long: what is not told, the end of
+    /// the lease tells.
+    func release(_ claim: Claim) async {
+        _ = await repeating("release", patience: .seconds(1), { true }) {
+            () throws(RefreshError) in
+            try await store.release(claim)
+        }
+    }
+
     private func repeating<Answer>(
-        _ call: String, _ isHeld: @Sendable () -> Bool,
+        _ call: String, patience: Duration = Self.patience, _ isHeld: @Sendable () -> Bool,
         _ body: () async throws(RefreshError) -> Answer
     ) async -> Answer? {
         var backoff = Backoff()
-        let end = pace.now() + Self.patience
+        let end = pace.now() + patience
         while true {
             do throws(RefreshError) {
                 let answer = try await body()

@@ -14,6 +14,8 @@ final class Attempt: Sendable {
         case timedOut
         /// The store gave the job to somebody else, or it could not be asked for a whole lease.
         case leaseLost
+        /// Its slot under `max_concurrent` is another's now, or could not be renewed.
+        case slotLost
         /// Somebody cancelled the job or purged the key.
         case cancelled
         /// The worker ends and the time to drain has passed.
@@ -27,6 +29,7 @@ final class Attempt: Sendable {
         var task: Task<Void, Never>?
         var stop: Stop?
         var isDeaf = false
+        var isLeft = false
         var waiter: CheckedContinuation<Product?, Never>?
     }
     private let state = Mutex(State())
@@ -73,7 +76,10 @@ final class Attempt: Sendable {
     /// - Parameter isDeaf: It had time to, and did not.
     func giveUp(isDeaf: Bool) {
         let waiter = state.withLock { state in
-            state.isDeaf = isDeaf && state.waiter != nil
+            if state.waiter != nil {
+                state.isDeaf = isDeaf
+                state.isLeft = true
+            }
             defer { state.waiter = nil }
             return state.waiter
         }
@@ -82,6 +88,9 @@ final class Attempt: Sendable {
 
     /// Whether the source was left behind because it did not stop in its grace.
     var isDeaf: Bool { state.withLock { $0.isDeaf } }
+
+    /// Whether the source was left behind, for that reason or another: it may be running still.
+    var isLeft: Bool { state.withLock { $0.isLeft } }
 
     private func takeWaiter() -> CheckedContinuation<Product?, Never>? {
         state.withLock { state in

@@ -29,6 +29,10 @@ struct JobRunner: Sendable {
     /// is given. Returns that job.
     func run(_ granted: GrantedClaim, next: ClaimRequest?) async -> GrantedClaim? {
         let claim = granted.claim
+        if let slot = granted.slot, slot.until <= pace.now() {
+            await handBack(claim, nil, delay: .zero, why: "slot lost")
+            return nil
+        }
         guard let served = resources[claim.key.resource] else {
             unknown.met(claim.key.resource, at: pace.now())
             await handBack(claim, nil, delay: Self.unknownDelay, why: "unknown resource")
@@ -44,8 +48,9 @@ struct JobRunner: Sendable {
             return nil
         }
         Journal.claimed(claim, served)
-        defer { attempts.end(claim) }
-        return await attempt(granted, served, next: next)
+        var following = await attempt(granted, served, next: next)
+        following?.slot = attempts.end(claim)
+        return following
     }
 
     private func attempt(
@@ -54,8 +59,7 @@ struct JobRunner: Sendable {
         let claim = granted.claim
         var previous = claim.previous
         while true {
-            let attempt = attempts.begin(
-                claim, sentAt: granted.sentAt, timeout: served.resource.timeout)
+            let attempt = attempts.begin(granted, timeout: served.resource.timeout)
             // Whoever stopped all attempts may have come just before this one was there.
             if drain.isOver { _ = attempt.stop(.shutdown) }
             switch await runSource(claim, served, previous, attempt) {
@@ -70,8 +74,9 @@ struct JobRunner: Sendable {
                 }
                 let sentAt = pace.now()
                 // A renewal may have to run again, and then its slot is not free.
+                let mayClaim = !isRenewal && !drain.isDraining && attempt.stopped == nil
                 let answer = await settler.publish(
-                    publication, next: isRenewal || drain.isDraining ? nil : next,
+                    publication, next: mayClaim ? next : nil,
                     isHeld: { attempt.stopped != .leaseLost && attempt.stopped != .cancelled })
                 switch answer?.outcome {
                 case .published(let version):
@@ -87,7 +92,7 @@ struct JobRunner: Sendable {
                     previous = nil
                     continue
                 case .leaseLost:
-                    Journal.lost(claim, served, why: "lease lost before publication")
+                    await lost(claim, served, why: "lease lost before publication", attempt)
                 case nil:
                     await giveUpPublication(claim, served, attempt)
                 }
@@ -126,8 +131,9 @@ struct JobRunner: Sendable {
         if attempt.isDeaf { Journal.leftBehind(claim, served) }
         tellBreaker(served, claim.key, product, wasStopped: attempt.stopped != nil)
         switch (attempt.stopped, product) {
-        // What arrives although it was told to stop for a shutdown is as good as any.
-        case (nil, .success(let outcome)), (.shutdown, .success(let outcome)):
+        // What arrives although it was told to stop for want of time or a slot is as good as any.
+        case (nil, .success(let outcome)), (.shutdown, .success(let outcome)),
+            (.slotLost, .success(let outcome)):
             return .brought(outcome, took: took)
         case (nil, .failure(let error)): return .failed(error)
         case (let why?, _): return .stopped(why)
@@ -201,7 +207,7 @@ struct JobRunner: Sendable {
         switch outcome {
         case .retrying(let at)?: Journal.failed(claim, served, error: error.message, retryAt: at)
         case .dead?: Journal.failed(claim, served, error: error.message, retryAt: nil)
-        case .leaseLost?: Journal.lost(claim, served, why: "lease lost before its end")
+        case .leaseLost?: await lost(claim, served, why: "lease lost before its end", attempt)
         case nil: Journal.lost(claim, served, why: "the store does not answer")
         }
     }
@@ -213,9 +219,10 @@ struct JobRunner: Sendable {
         case .timedOut:
             let limit = Journal.seconds(served.resource.timeout)
             await fail(claim, served, SourceError("timed out after \(limit) s"), attempt)
-        case .shutdown: await handBack(claim, served, delay: .zero, why: "shutdown")
-        case .leaseLost: Journal.lost(claim, served, why: "lease lost")
-        case .cancelled: Journal.lost(claim, served, why: "cancelled")
+        case .shutdown: await handBack(claim, served, delay: .zero, why: "shutdown", attempt)
+        case .slotLost: await handBack(claim, served, delay: .zero, why: "slot lost", attempt)
+        case .leaseLost: await lost(claim, served, why: "lease lost", attempt)
+        case .cancelled: await lost(claim, served, why: "cancelled", attempt)
         }
     }
 
@@ -224,9 +231,9 @@ struct JobRunner: Sendable {
         _ claim: Claim, _ served: ServedResource, _ attempt: Attempt
     ) async {
         if attempt.stopped == .cancelled || attempt.stopped == .leaseLost {
-            Journal.lost(claim, served, why: "lease lost before publication")
+            await lost(claim, served, why: "lease lost before publication", attempt)
         } else if drain.isOver {
-            await handBack(claim, served, delay: .zero, why: "shutdown")
+            await handBack(claim, served, delay: .zero, why: "shutdown", attempt)
         } else {
             await fail(
                 claim, served, SourceError("the payload could not be published: the store refuses"),
@@ -236,10 +243,26 @@ struct JobRunner: Sendable {
 
     private func handBack(
         _ claim: Claim, _ served: ServedResource?, delay: Duration, why: String,
-        isSourceAway: Bool = false
+        _ attempt: Attempt? = nil, isSourceAway: Bool = false
     ) async {
-        let wasHeld = await settler.handBack(claim, delay: delay, isSourceAway: isSourceAway)
-        guard wasHeld == true else { return }
-        Journal.handedBack(claim, served, delay: delay, why: why)
+        switch await settler.handBack(claim, delay: delay, isSourceAway: isSourceAway) {
+        case true?: Journal.handedBack(claim, served, delay: delay, why: why)
+        case false?: await release(claim, attempt)
+        case nil: break
+        }
+    }
+
+    /// The lease is gone.
+    private func lost(
+        _ claim: Claim, _ served: ServedResource, why: String, _ attempt: Attempt
+    ) async {
+        Journal.lost(claim, served, why: why)
+        await release(claim, attempt)
+    }
+
+    /// Where the lease was taken away by a cancellation, the key waits for this word that its source
+    /// has ended. Of one that was left behind nobody knows: then the lease has to run out.
+    private func release(_ claim: Claim, _ attempt: Attempt?) async {
+        if attempt?.isLeft != true { await settler.release(claim) }
     }
 }

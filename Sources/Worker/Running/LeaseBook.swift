@@ -14,6 +14,8 @@ struct LeaseBook {
         case timedOut
         /// No heartbeat succeeded within the lease.
         case leaseEnded
+        /// Its slot under the cap was not renewed in time.
+        case slotEnded
         /// It was told to stop and did not within its grace.
         case givenUp
     }
@@ -25,6 +27,7 @@ struct LeaseBook {
 
     private struct Entry {
         var claim: Claim
+        var slot: HeldSlot?
         var renewAt: Duration
         var leaseEnd: Duration
         /// `nil` while the attempt's end is brought to the store.
@@ -35,7 +38,12 @@ struct LeaseBook {
         var isStopping = false
 
         var dueAt: Duration? {
-            isStopping ? giveUpAt : timeoutAt.map { min($0, leaseEnd) }
+            isStopping ? giveUpAt : timeoutAt.map { min($0, leaseEnd, slot?.until ?? leaseEnd) }
+        }
+
+        /// A third of the lease, so that two heartbeats may fail; never rarer than once a second.
+        var beat: Duration {
+            min(min(claim.lease, slot?.slot.lease ?? claim.lease) / 3, .seconds(1))
         }
     }
 
@@ -57,16 +65,23 @@ struct LeaseBook {
     /// An attempt begins under `claim`, which was asked for at `sentAt`; or its source runs once
     /// more, with the lease as it stands.
     ///
+    /// - Parameter slot: Its slot, where a cap counts over several partitions.
     /// - Returns: When it falls due, and when its first heartbeat does.
     @discardableResult
     mutating func begin(
-        _ claim: Claim, sentAt: Duration, now: Duration, timeout: Duration
+        _ claim: Claim, sentAt: Duration, now: Duration, timeout: Duration,
+        slot: HeldSlot? = nil
     ) -> (due: Duration?, beat: Duration) {
         var entry =
             entries[claim.nonce]
             ?? Entry(
-                claim: claim, renewAt: sentAt + claim.beat, leaseEnd: sentAt + claim.lease,
+                claim: claim, slot: slot, renewAt: sentAt, leaseEnd: sentAt + claim.lease,
                 progressFrom: now)
+        if entries[claim.nonce] == nil {
+            // A slot may have come with the job before, some time ago.
+            let renewedAt = slot.map { min(sentAt, $0.until - $0.slot.lease) } ?? sentAt
+            entry.renewAt = renewedAt + entry.beat
+        }
         entry.timeoutAt = now + timeout
         entries[claim.nonce] = entry
         return (entry.dueAt, entry.renewAt)
@@ -85,7 +100,9 @@ struct LeaseBook {
         entries[nonce]?.giveUpAt = giveUpAt
     }
 
-    mutating func end(_ nonce: String) { entries[nonce] = nil }
+    /// The attempt is over. Returns its slot as it stands.
+    @discardableResult
+    mutating func end(_ nonce: String) -> HeldSlot? { entries.removeValue(forKey: nonce)?.slot }
 
     /// The source told how far it is. Returns whether a heartbeat should bring it now, unasked.
     mutating func report(_ progress: Progress, _ nonce: String) -> Bool {
@@ -101,9 +118,9 @@ struct LeaseBook {
         var due: [Heartbeat] = []
         for (nonce, entry) in entries {
             let brings = entry.progress != nil && entry.progressFrom <= now
-            guard brings || entry.renewAt - entry.claim.beat / 2 <= now else { continue }
+            guard brings || entry.renewAt - entry.beat / 2 <= now else { continue }
             due.append(Heartbeat(claim: entry.claim, progress: brings ? entry.progress : nil))
-            entries[nonce]?.renewAt = now + entry.claim.beat
+            entries[nonce]?.renewAt = now + entry.beat
             if brings {
                 entries[nonce]?.progress = nil
                 entries[nonce]?.progressFrom = now + Self.progressInterval
@@ -123,8 +140,31 @@ struct LeaseBook {
         for heartbeat in heartbeats {
             let nonce = heartbeat.claim.nonce
             guard let entry = entries[nonce] else { continue }
-            entries[nonce]?.renewAt = now + min(Self.repeatInterval, entry.claim.beat)
+            entries[nonce]?.renewAt = now + min(Self.repeatInterval, entry.beat)
             if entry.progress == nil { entries[nonce]?.progress = heartbeat.progress }
+        }
+    }
+
+    // MARK: slots
+
+    /// The slots of attempts whose heartbeats are sent.
+    func slots(of heartbeats: [Heartbeat]) -> [(nonce: String, slot: Slot)] {
+        heartbeats.compactMap { heartbeat in
+            entries[heartbeat.claim.nonce]?.slot.map { (heartbeat.claim.nonce, $0.slot) }
+        }
+    }
+
+    /// The slot is held until its full lease from `sentAt`.
+    mutating func renewedSlot(of nonce: String, sentAt: Duration) {
+        guard let slot = entries[nonce]?.slot else { return }
+        entries[nonce]?.slot?.until = max(slot.until, sentAt + slot.slot.lease)
+    }
+
+    /// The slots were not renewed, or nobody knows; they are asked for again soon.
+    mutating func failedSlots(of nonces: [String], at now: Duration) {
+        for nonce in nonces {
+            guard let entry = entries[nonce] else { continue }
+            entries[nonce]?.renewAt = now + min(Self.repeatInterval, entry.beat)
         }
     }
 
@@ -137,16 +177,16 @@ struct LeaseBook {
                 due.append((nonce, .givenUp))
                 entries[nonce]?.giveUpAt = nil
             } else {
-                due.append((nonce, entry.leaseEnd <= now ? .leaseEnded : .timedOut))
+                let isSlotOver = entry.slot.map { $0.until <= now } ?? false
+                due.append(
+                    (
+                        nonce,
+                        entry.leaseEnd <= now ? .leaseEnded : isSlotOver ? .slotEnded : .timedOut
+                    ))
                 // Until `stop` says until when, nothing more is due.
                 entries[nonce]?.isStopping = true
             }
         }
         return due
     }
-}
-
-extension Claim {
-    /// A third of the lease, so that two heartbeats may fail; never rarer than once a second.
-    fileprivate var beat: Duration { min(lease / 3, .seconds(1)) }
 }

@@ -20,22 +20,27 @@ final class RunningAttempts: Sendable {
     private let pace: Pace
     /// How long a source that was told to stop may take: `command` kills after 5 s.
     private let grace: Duration
+    /// The cap that slots are renewed under.
+    private let maximum: Int
 
-    init(pace: Pace, grace: Duration) {
+    init(pace: Pace, grace: Duration, maximum: Int) {
         self.pace = pace
         self.grace = grace
+        self.maximum = maximum
     }
 
     /// How many attempts run.
     var count: Int { state.withLock { $0.book.count } }
 
-    /// An attempt begins under `claim`, which was asked for at `sentAt`.
-    func begin(_ claim: Claim, sentAt: Duration, timeout: Duration) -> Attempt {
+    /// An attempt begins under a claim.
+    func begin(_ granted: GrantedClaim, timeout: Duration) -> Attempt {
         let attempt = Attempt()
         let now = pace.now()
         let (time, beat) = state.withLock { state in
-            let next = state.book.begin(claim, sentAt: sentAt, now: now, timeout: timeout)
-            state.attempts[claim.nonce] = attempt
+            let next = state.book.begin(
+                granted.claim, sentAt: granted.sentAt, now: now, timeout: timeout,
+                slot: granted.slot)
+            state.attempts[granted.claim.nonce] = attempt
             return (
                 Self.isEarlier(next.due, state.timeUntil),
                 Self.isEarlier(next.beat, state.beatUntil)
@@ -49,11 +54,11 @@ final class RunningAttempts: Sendable {
     /// The source ended; its lease is kept for the publication.
     func settle(_ claim: Claim) { state.withLock { $0.book.settle(claim.nonce) } }
 
-    /// The attempt is over; its lease is no longer renewed.
-    func end(_ claim: Claim) {
+    /// The attempt is over; its lease is no longer renewed. Returns its slot as it stands.
+    func end(_ claim: Claim) -> HeldSlot? {
         state.withLock { state in
-            state.book.end(claim.nonce)
             state.attempts[claim.nonce] = nil
+            return state.book.end(claim.nonce)
         }
     }
 
@@ -109,6 +114,7 @@ final class RunningAttempts: Sendable {
                 switch what {
                 case .timedOut: stop(nonce, .timedOut)
                 case .leaseEnded: stop(nonce, .leaseLost)
+                case .slotEnded: stop(nonce, .slotLost)
                 case .givenUp: state.withLock { $0.attempts[nonce] }?.giveUp(isDeaf: true)
                 }
             }
@@ -137,6 +143,30 @@ final class RunningAttempts: Sendable {
                 let now = pace.now()
                 state.withLock { $0.book.failed(heartbeats, at: now) }
             }
+            await keepSlots(of: heartbeats, in: store, health: health)
+        }
+    }
+
+    /// Renews the slots of the attempts whose leases are renewed, where there are any.
+    private func keepSlots(
+        of heartbeats: [Heartbeat], in store: any RefreshStore, health: StoreHealth
+    ) async {
+        let held = state.withLock { $0.book.slots(of: heartbeats) }
+        guard !held.isEmpty else { return }
+        let sentAt = pace.now()
+        do throws(RefreshError) {
+            let answers = try await store.takeSlots(held.map(\.slot), maximum: maximum)
+            for (slot, isHeld) in zip(held, answers) {
+                if isHeld {
+                    state.withLock { $0.book.renewedSlot(of: slot.nonce, sentAt: sentAt) }
+                } else {
+                    stop(slot.nonce, .slotLost)
+                }
+            }
+        } catch {
+            health.failed(error, during: "renew slots")
+            let now = pace.now()
+            state.withLock { $0.book.failedSlots(of: held.map(\.nonce), at: now) }
         }
     }
 

@@ -134,9 +134,20 @@ final class GatedStore: RefreshStore {
     }
 
     func maintain(
-        partition: Int, keepJobs: Duration
+        partition: Int, keepJobs: Duration, atMostEvery interval: Duration
     ) async throws(RefreshError) -> MaintenanceReport {
-        try await base.maintain(partition: partition, keepJobs: keepJobs)
+        try await base.maintain(
+            partition: partition, keepJobs: keepJobs, atMostEvery: interval)
+    }
+
+    func release(_ claim: Claim) async throws(RefreshError) { try await base.release(claim) }
+
+    func takeSlots(_ slots: [Slot], maximum: Int) async throws(RefreshError) -> [Bool] {
+        try await base.takeSlots(slots, maximum: maximum)
+    }
+
+    func giveBackSlots(_ slots: [Slot]) async throws(RefreshError) {
+        try await base.giveBackSlots(slots)
     }
 
     func staleKeys(
