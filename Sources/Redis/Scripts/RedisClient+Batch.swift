@@ -1,5 +1,3 @@
-internal import Runtime
-
 /// One run of a script among several that leave together.
 package struct RedisCall: Sendable {
     let script: RedisScript
@@ -17,20 +15,8 @@ package struct RedisCall: Sendable {
 extension RedisClient {
     /// Runs scripts in order, in one write and so in one round trip when they go to one node.
     ///
-    /// - Returns: A result for each; one that fails does not keep the next from running.
-    package func evaluateAll(
-        _ calls: [RedisCall], deadline: Duration
-    ) async -> [Result<RedisValue, RedisError>] {
-        await withCheckedContinuation { continuation in
-            let begin = { @Sendable in
-                self.evaluateAll(calls, deadline: deadline) { continuation.resume(returning: $0) }
-            }
-            if loop.isCurrent { begin() } else { loop.execute(begin) }
-        }
-    }
-
-    /// As the other; `completion` is told, on the loop and never before this returns. Only on the
-    /// loop's thread.
+    /// `completion` is told, on the loop and never before this returns, a result for each; one that
+    /// fails does not keep the next from running. Only on the loop's thread.
     package func evaluateAll(
         _ calls: [RedisCall], deadline: Duration,
         _ completion: @escaping ([Result<RedisValue, RedisError>]) -> Void
